@@ -1,10 +1,16 @@
 """Forks in the app: by a slash command, by a key, and from the list."""
 
+import threading
+from typing import Any
+
 import pytest
 from support.pilot import Chat, opened
+from textual.events import Key
 
 from tui import conversation
+from tui.app.history.actions import Library, Outcome
 from tui.app.history.screen import HistoryScreen
+from tui.app.terminal.key_order import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -37,6 +43,35 @@ async def test_a_fork_opens_in_a_tab_and_goes_its_own_way() -> None:
         assert len(conversation.fold(chat.host.log.read(origin)).entries) == 4
         assert chat.app.tabs.ids == [origin, chat.screen.conversation]
         await chat.until("Another way")
+
+
+@pytest.mark.parametrize("command", ["/fork", "/delete", "/undo"])
+async def test_letters_behind_a_command_are_typed_in_the_conversation_that_it_opens(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(["One."]) as chat:
+        await exchange(chat, "First", "One.")
+        if command == "/undo":
+            await chat.ask("/delete")
+            await chat.until(lambda: not chat.screen.presenter.answers)
+        before, done = chat.screen, threading.Event()
+        do = Library.do
+
+        def slowly(*arguments: Any) -> Outcome:
+            done.wait(30)
+            return do(*arguments)
+
+        monkeypatch.setattr(Library, "do", slowly)
+
+        await chat.type(command)
+        for key in ("enter", *"zqv"):
+            chat.app.post_message(Key(key, "\r" if key == "enter" else key))
+        await chat.pilot.pause(2 * PATIENCE)
+        done.set()
+
+        await chat.until(lambda: chat.screen is not before)
+        await chat.until(lambda: chat.screen.composer.text == "zqv")
+        assert not before.composer.text
 
 
 async def test_a_key_forks_at_the_message_of_the_cursor() -> None:

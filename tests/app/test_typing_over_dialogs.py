@@ -1,8 +1,12 @@
 """Text typed over a dialog that has no field: it closes, and no letter is lost."""
 
+import threading
+
 import pytest
 from support.pilot import Chat, opened
 from textual.events import Key, Paste
+
+from tui.app.terminal.key_order import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -40,6 +44,27 @@ async def test_letters_behind_the_command_that_opens_the_dialog_are_written(
         await chat.type(slash)
 
         await burst(chat, "enter", *"zqv")
+
+        await chat.until(lambda: chat.screen.composer.text == "zqv")
+        await chat.until(lambda: chat.app.screen is chat.screen)
+
+
+async def test_letters_wait_for_a_dialog_that_takes_a_while_to_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened(size=(80, 24)) as chat:
+        store, counted = chat.app.backend.store, threading.Event()
+        monkeypatch.setattr(
+            store,
+            "spent",
+            lambda *a, spent=store.spent: (counted.wait(30), spent(*a))[1],
+        )
+        await chat.type("/cost")
+        await burst(chat, "enter", *"zqv")
+        await chat.pilot.pause(2 * PATIENCE)
+        assert not chat.screen.composer.text
+
+        counted.set()
 
         await chat.until(lambda: chat.screen.composer.text == "zqv")
         await chat.until(lambda: chat.app.screen is chat.screen)

@@ -32,13 +32,15 @@ class Costs:
         push: Callable[["CostScreen"], object],
         complain: Callable[[str], object],
         call_later: Callable[..., object],
+        hold_keys: Callable[[], Callable[[], None]],
     ) -> None:
-        """`push` shows a screen over the chat."""
+        """`push` shows a screen over the chat; see `OutputApp.hold_keys`."""
         self._backend = backend
         self._sidebar = sidebar
         self._push = push
         self._complain = complain
         self._call_later = call_later
+        self._hold_keys = hold_keys
         self._counter = Counter(backend.price)
 
     @property
@@ -60,6 +62,7 @@ class Costs:
     def show(self) -> None:
         """Show the conversation's figures, and those of all since the program began."""
         backend = self._backend
+        release = self._hold_keys()  # what is typed now is typed over the dialog
 
         def work() -> None:
             try:
@@ -68,6 +71,8 @@ class Costs:
                 self._call_later(self._complain, str(error))
             else:
                 self._call_later(self._open, everywhere)
+            finally:
+                self._call_later(release)
 
         background.run("costs", work)
 

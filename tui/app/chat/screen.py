@@ -242,6 +242,7 @@ class ChatScreen(OutputScreen):
             lambda screen: self.app.push_screen(screen),
             self.complain,
             self.call_later,
+            self.hold_keys,
         )
         self.effort = Effort(
             self.settings,

@@ -8,13 +8,12 @@ An action runs in a thread; its outcome appears on the screen that is open by th
 
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from tui import conversation
 from tui.app import commands
 from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.app.tabs import Tabs
+from tui.app.terminal.textual_hook import OutputApp
 from tui.app.transcript.find import Place
 from tui.i18n import _
 
@@ -23,10 +22,14 @@ if TYPE_CHECKING:  # imported at first use, to keep startup fast
     from tui.app.history.screen import HistoryScreen
 
 
+_OPENS = ("delete", "fork", "import", "undo")
+"""The actions that show another conversation when they are done."""
+
+
 class HistoryController:
     """Opens the history screen of `app` and runs its actions."""
 
-    def __init__(self, app: App[None], backend: Backend, tabs: Tabs) -> None:
+    def __init__(self, app: OutputApp, backend: Backend, tabs: Tabs) -> None:
         self._app = app
         self._backend = backend
         self._tabs = tabs
@@ -94,10 +97,15 @@ class HistoryController:
             if chat.conversation == id:
                 chat.drafts.save()
         self._library = library = self._library or Library(self._backend.store)
+        # What is typed meanwhile is meant for the conversation that is shown then.
+        release = self._app.hold_keys() if act in _OPENS else lambda: None
 
         def work() -> None:
-            outcome = library.do(act, id, argument, message_id)
-            self._app.call_later(self._ended, act, id, outcome)
+            try:
+                outcome = library.do(act, id, argument, message_id)
+                self._app.call_later(self._ended, act, id, outcome)
+            finally:
+                self._app.call_later(release)
 
         # A worker, since quitting waits for it: a deletion must not be cut short.
         self._app.run_worker(work, thread=True, group="library")
