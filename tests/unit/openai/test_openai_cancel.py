@@ -1,10 +1,13 @@
 """Cancelling the OpenAI model from another thread, wherever it waits."""
 
 import queue
+import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -243,3 +246,27 @@ def test_generator_that_is_closed_closes_the_connection(server: SSEServer) -> No
     generator.close()
 
     server.wait_gone()
+
+
+def test_a_server_that_only_sends_learns_that_nobody_reads_any_more() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        link = OpenAIModel("test", "fake", url)._links.new()
+        with ThreadPoolExecutor(1) as pool:
+            body = {"model": "fake", "stream": True}
+            asked = pool.submit(link.ask, Turn("t").cancel, body)
+            client, _ = listening.accept()
+            assert client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+            response = asked.result(LIMIT)
+        while select.select([], [client], [], 0.2)[1]:  # until its window is shut
+            client.send(b": still thinking\n\n")
+
+        link.abort()
+        with suppress(Exception):
+            list(response.iter_raw())  # what has come, which does not open the window
+        link.close()
+
+        client.settimeout(LIMIT)
+        with client, pytest.raises((BrokenPipeError, ConnectionResetError)):
+            client.sendall(bytes(1 << 26))

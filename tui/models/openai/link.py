@@ -4,7 +4,8 @@ Closing a response from another thread does not wake a thread that waits in `rec
 on it: the system keeps the socket until that call returns. Shutting the socket
 down does. Hence each link has an HTTP client of its own, learns its socket from
 the client's trace (so also while it waits for headers, when there is no response
-yet), and is lent to one request at a time.
+yet), and is lent to one request at a time. In the middle of an answer it is closed with
+a reset: a server that only sends would wait for room for as long as TCP probes for it.
 
 What has no socket to shut down (the import of the library, finding the host,
 connecting) happens in a helper thread that is left behind on cancel, or when the
@@ -14,6 +15,7 @@ connection takes too long, and then ends without sending anything.
 import contextlib
 import queue
 import socket
+import struct
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +34,9 @@ T = TypeVar("T")
 _IDLE = 4
 """How many connections a pool keeps: as many turns may run at once with reuse."""
 
+_RESET = struct.pack("ii", 1, 0)
+"""For `SO_LINGER`: closing sends a reset at once."""
+
 
 class Link:
     """See the module's docstring. `abort` is for any thread, the rest for one."""
@@ -44,6 +49,8 @@ class Link:
         self._client: Any = None
         self._socket: socket.socket | None = None
         self._aborted = False
+        self._unread = False
+        """Whether more of a response may come."""
         self._unconnected: Callable[[], None] = lambda: None
         """What to do when there is no connection within its limit."""
         self._connecting: threading.Timer | None = None
@@ -128,7 +135,9 @@ class Link:
             client = self._ready().with_options(timeout=seconds)
             return client.get(path, cast_to=object)
 
-        return self._run(cancel, work)
+        value = self._run(cancel, work)
+        self._unread = False
+        return value
 
     def abort(self) -> None:
         """Stop whatever this link is doing; it cannot be used again."""
@@ -151,7 +160,8 @@ class Link:
         watchdog.daemon = True
         watchdog.start()
         try:
-            return next(rest, None) is None and not self._aborted
+            self._unread = next(rest, None) is not None
+            return not self._unread and not self._aborted
         except Exception:
             return False  # the answer itself has come; a new link will do
         finally:
@@ -209,6 +219,7 @@ class Link:
             done.put((None, Cancelled()))
 
         self._unconnected = give_up
+        self._unread = True
         with cancel.on(wake):
             threading.Thread(
                 target=helper, name="lazychat-request", daemon=True
@@ -256,6 +267,9 @@ class Link:
 
     def _shut_down(self) -> None:
         if self._socket is not None:
+            if self._unread:
+                with contextlib.suppress(OSError):
+                    self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             # The base class's method: SSLSocket's own takes the TLS layer away
             # under the feet of the thread that reads.
             with contextlib.suppress(OSError):
