@@ -70,6 +70,27 @@ async def test_letters_wait_for_a_dialog_that_takes_a_while_to_open(
         await chat.until(lambda: chat.app.screen is chat.screen)
 
 
+async def test_the_key_to_quit_does_not_wait_for_a_dialog(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened(size=(80, 24)) as chat:
+        store, counted = chat.app.backend.store, threading.Event()
+        monkeypatch.setattr(
+            store,
+            "spent",
+            lambda *a, spent=store.spent: (counted.wait(30), spent(*a))[1],
+        )
+        monkeypatch.setattr("tui.app.terminal.key_order.LONGEST", 60.0)
+        await chat.ask("/cost")
+        await chat.pilot.pause(2 * PATIENCE)
+
+        await burst(chat, "a", "ctrl+q")
+
+        await chat.until(lambda: chat.app._exit)
+        assert chat.screen.composer.text == "a"
+        counted.set()
+
+
 async def test_a_paste_over_a_dialog_is_written_and_never_sent() -> None:
     async with opened(["No."], size=(80, 24)) as chat:
         await chat.ask("/agent")

@@ -59,12 +59,23 @@ class KeyOrder:
         self._keys: deque[Key | Paste] = deque()
         self._on_its_way: object | None = None
         """A token of the key that is being handled."""
+        self._held: object | None = None
+        """The token of the last `hold`."""
 
     async def take(self, event: Key | Paste) -> None:
         """Queue an event from the terminal, and handle it when it is its turn."""
         self._keys.append(event)
         if self._on_its_way is None:
             await self._next_key()
+        elif self._on_its_way is self._held and self._is_urgent(event):
+            self._arrived(self._held)
+
+    def _is_urgent(self, event: Key | Paste) -> bool:
+        """Whether it is a key that works everywhere, such as that to quit."""
+        if not isinstance(event, Key):
+            return False
+        found = self._app.screen.active_bindings.get(event.key)
+        return found is not None and found.binding.priority
 
     async def _next_key(self) -> None:
         app = self._app
@@ -99,9 +110,10 @@ class KeyOrder:
         """Keep the keys that come now until the returned function is called.
 
         For what a key has started and takes a moment, such as a search whose result is
-        to be opened. After `LONGEST` seconds the keys are delivered in any case.
+        to be opened. After `LONGEST` seconds, or a key that works everywhere, the keys
+        are delivered in any case.
         """
-        token = self._wait(LONGEST)
+        token = self._held = self._wait(LONGEST)
 
         def release() -> None:
             if self._on_its_way is token:  # behind what the screen has just sent
