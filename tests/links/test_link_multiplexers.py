@@ -144,15 +144,20 @@ def converse(terminal: Terminal) -> None:
     terminal.wait_for(lambda t: re.search(r"w\d+x3", t.text))
     terminal.type("typed meanwhile")
     terminal.wait_for("typed meanwhile")
-    terminal.wait_for("theend", 30)
+    terminal.wait_for(_at_the_end)
     terminal.wait_for("ready")
     for key in ("pageup", "pageup", "pageup", "pagedown", "pageup"):
         terminal.press(key)
         terminal.settle(0.1)
     for _ in range(3):
         terminal.press("pagedown")
-    terminal.wait_for("theend")
+    terminal.wait_for(_at_the_end)
     terminal.settle()
+
+
+def _at_the_end(terminal: Terminal) -> object:
+    """Whether the footer of the answer is shown, which is the last row."""
+    return re.search(r"theend\s+\S.* s · \d\d:\d\d", terminal.text)
 
 
 @pytest.fixture(scope="module")

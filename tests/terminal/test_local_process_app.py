@@ -19,6 +19,8 @@ from tui.runtime.worker_registry import find
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 STORY = "Tell me a long story about a ship."
+FIRST_WORD = 90.0
+"""Seconds to read the prompt, with the schemas of all tools, on a busy machine."""
 
 
 def config(tokens: int) -> dict[str, object]:
@@ -44,7 +46,7 @@ def models_of(app: int) -> list[int]:
 def writing(terminal: Terminal, log: EventLog) -> int:
     """Ask for a story; return the model's process when some of it is stored."""
     ask(terminal, STORY)
-    wait_until(lambda: speaks(log))
+    wait_until(lambda: speaks(log), FIRST_WORD)
     (model,) = models_of(terminal.process.pid)
     return model
 
@@ -102,7 +104,7 @@ def test_what_was_killed_is_gone_on_with_and_tried_again(
     terminal = start(config=config(120))
     for count, command in enumerate((STORY, "/continue", "/retry"), 1):
         ask(terminal, command)
-        wait_until(lambda n=count: len(starts(log)) == n and speaks(log))
+        wait_until(lambda n=count: len(starts(log)) == n and speaks(log), FIRST_WORD)
         (model,) = models_of(terminal.process.pid)
         os.kill(model, signal.SIGKILL)
         wait_until(lambda n=count: len(reasons(log)) == n)
