@@ -344,7 +344,7 @@ class Models(Protocol):
         ...
 
     def warm(self, name: str) -> object:
-        """Let a preloaded model process the start of every prompt. Blocks."""
+        """Let a preloaded local model read what every prompt begins with. Blocks."""
         ...
 
     def learn_window(self, name: str) -> object:

@@ -222,14 +222,15 @@ class ModelCatalog:
                     pass
 
     def warm(self, name: str, tools: Sequence[ToolSchema]) -> None:
-        """Have a local model read ahead what answers begin with; never raises.
+        """Have a local model read ahead what prompts begin with; never raises.
 
-        Returns at once; a question breaks it off.
+        That is the configured system prompt and `tools`. Returns at once; a question
+        breaks it off.
         """
         with suppress(Exception):
             if isinstance(self.find(name), LlamaModelConfig):
                 model: Any = self.get(name)
-                model.warm(tools)
+                model.warm(tools, self._config.system)
 
     def learn_window(self, name: str) -> None:
         """Ask a server how large its model's window is; blocks, never raises.

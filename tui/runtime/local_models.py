@@ -37,7 +37,7 @@ class LocalModels:
             self._catalog.preload(name)
 
     def warm(self, name: str) -> None:
-        """Let a local model process the start of every prompt in advance."""
+        """Let a local model read in advance what every prompt begins with."""
         if not self._is_with_worker(name):
             on = self._host.enabled_for(name)
             schemas = [tool.schema for tool in self._host.tools if tool.name in on]

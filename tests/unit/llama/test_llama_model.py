@@ -16,7 +16,7 @@ from tui.events import (
     TextDelta,
     UsageReported,
 )
-from tui.messages import Attachment, Message, Reply
+from tui.messages import Attachment, Message, Reply, ToolSchema
 from tui.models import Model
 from tui.models.llama import (
     Context,
@@ -32,6 +32,10 @@ GREEDY = Sampling(temperature=0)
 QUESTION = [
     Message("system", "You are a helpful AI assistant."),
     Message("user", "What is the capital of France?"),
+]
+SCHEMAS = [
+    ToolSchema(name, f"Get the {name} of a city.", {"type": "object"})
+    for name in ("weather", "time", "population")
 ]
 ANSWER = "The capital of France is Paris."
 
@@ -66,10 +70,13 @@ def special(text: str) -> Callable[[Weights], list[int]]:
 
 
 def play(
-    model: Model, messages: Sequence[Message], turn: Turn | None = None
+    model: Model,
+    messages: Sequence[Message],
+    turn: Turn | None = None,
+    tools: Sequence[ToolSchema] = (),
 ) -> tuple[list[Event], Reply]:
     events: list[Event] = []
-    generator = model.generate(messages, [], turn or Turn())
+    generator = model.generate(messages, tools, turn or Turn())
     while True:
         try:
             events.append(next(generator))
@@ -159,6 +166,33 @@ def test_the_next_turn_reads_only_what_is_new(engine: LlamaEngine):
     second = usage(events)
     assert second.cached_tokens >= first.input_tokens + first.output_tokens - 1
     assert second.input_tokens - second.cached_tokens < 20
+
+
+@pytest.mark.parametrize("system", ["", "Be brief."])
+def test_the_first_question_finds_system_prompt_and_tools_read(system: str):
+    engine = LlamaEngine(starter_path())
+    model = LlamaModel(engine, max_tokens=4)
+    before = [Message("system", system)] if system else []
+    asked = [*before, Message("user", "Is it raining in Oslo?")]
+
+    model.warm(SCHEMAS, system, Cancellation())
+    events, _ = play(model, asked, tools=SCHEMAS)
+
+    found = usage(events)
+    assert found.cached_tokens > 100
+    assert found.input_tokens - found.cached_tokens < 20
+    model.close()
+
+
+def test_a_conversation_in_the_context_is_not_given_up_for_the_tools():
+    engine = LlamaEngine(starter_path())
+    model = LlamaModel(engine, max_tokens=4)
+    play(model, QUESTION)
+
+    model.warm(SCHEMAS, "", Cancellation())
+
+    assert usage(play(model, QUESTION)[0]).cached_tokens > 0
+    model.close()
 
 
 def test_the_same_seed_says_the_same(engine: LlamaEngine):

@@ -394,7 +394,7 @@ def test_fixed_prompts_are_read_once_and_then_taken_from_disk(home: Path) -> Non
         events, reply = collect(fresh, user("What is the capital of France?"))
         [usage] = [e for e in events if isinstance(e, UsageReported)]
         answers.append((usage.cached_tokens, reply.message.text))
-        fresh.warm(TOOLS, Cancellation())
+        fresh.warm(TOOLS, "", Cancellation())
         fresh.close()
 
     (cold, said), (warm, said_again) = answers

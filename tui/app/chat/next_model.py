@@ -39,6 +39,10 @@ class NextModel:
         self._set_timer = set_timer
         self._call_later = call_later
         self._name = ""
+        self._warmed = ""
+        """The model that has been told to read the start of prompts."""
+        self._expected = False
+        """Whether a question has been typed that the model will be asked."""
 
     def show(self, name: str) -> None:
         """Show the name and the note of the model `name`, and load it."""
@@ -50,6 +54,20 @@ class NextModel:
         first, end, _ = self._models.note(name).partition(". ")
         self._sidebar.note = first + end.strip()
         self._preload(name)
+
+    def typed(self) -> None:
+        """Let a local model read the start of prompts: a question is being typed.
+
+        Not earlier, as a large model computes for a minute.
+        """
+        self._expected = True
+        if self._warmed != self._name and not self._presenter.loading:
+            name = self._warmed = self._name
+
+            def warm() -> None:
+                self._models.warm(name)
+
+            background.run("warm", warm)
 
     def _preload(self, name: str) -> None:
         """Load the model, and the code that draws answers, while the user types."""
@@ -63,7 +81,8 @@ class NextModel:
         try:
             self._models.preload(name)
             markdown.preload()
-            self._models.warm(name)
+            if self._models.is_starter(name):  # about a second, then from disk
+                self._models.warm(name)
         finally:
             settle()
         self._call_later(self._loaded, name)
@@ -73,3 +92,5 @@ class NextModel:
     def _loaded(self, name: str) -> None:
         if name == self._name:
             self._presenter.loading = False
+            if self._expected:
+                self.typed()

@@ -382,6 +382,8 @@ class ChatScreen(OutputScreen):
     def _keep_draft(self) -> None:
         self.attaching.text_changed()
         self.drafts.changed()
+        if self.composer.text:
+            self._next_model.typed()
 
     @on(AttachmentBar.Changed)
     def _keep_files(self) -> None:

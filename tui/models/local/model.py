@@ -68,10 +68,13 @@ class LocalModel:
         if isinstance(answer, Loaded):
             self.window = answer.window
 
-    def warm(self, tools: Sequence[ToolSchema]) -> None:
-        """Let it read the common start of prompts, until a question; return at once."""
+    def warm(self, tools: Sequence[ToolSchema], system: str = "") -> None:
+        """Let it read the common start of prompts, until a question; return at once.
+
+        `system` is the system prompt, "" for none.
+        """
         if child := self.process.living():
-            child.send(Warm(self.spec, list(tools)))
+            child.send(Warm(self.spec, list(tools), system))
 
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn

@@ -152,7 +152,7 @@ class Server:
         with suppress(LazychatError, MemoryError):
             warm = getattr(self._model(message.spec), "warm", None)
             if warm:
-                warm(message.tools, cancel)
+                warm(message.tools, message.system, cancel)
         with self._lock:
             self._warming.discard(cancel)
 

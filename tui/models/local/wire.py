@@ -41,6 +41,7 @@ class Warm(msgspec.Struct, frozen=True, tag=True):
 
     spec: Spec
     tools: list[ToolSchema]
+    system: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):

@@ -99,8 +99,10 @@ class StarterModel:
         self._talk.load()
         self._recall(Cancellation())
 
-    def warm(self, tools: Sequence[ToolSchema], cancel: Cancellation) -> None:
-        """Read what every answer begins with, whatever the `tools` are.
+    def warm(
+        self, tools: Sequence[ToolSchema], system: str, cancel: Cancellation
+    ) -> None:
+        """Read what every answer begins with, whatever `tools` and `system` are.
 
         Takes about a second of computation the first time; then most of it is on disk.
         Raises `ModelError` and `Cancelled`; what was read until then is kept.
