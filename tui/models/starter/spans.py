@@ -143,16 +143,13 @@ def _runs(
             stop = False  # of a name: The Beatles
         stop = stop or unit.kind == "mark" or overlaps((unit.start, unit.end), used)
         stop = stop or overlaps((unit.start, unit.start + 1), fillers)
-        single = unit.kind in _SINGLE
+        single = unit.kind in _SINGLE or (run and run[-1].kind in _SINGLE)
         change = run and (run[-1].kind == "han") != (unit.kind == "han")
         if run and (stop or single or change):
             yield run
             run = []
         if not stop:
             run.append(unit)
-        if single and run:
-            yield run
-            run = []
     if run:
         yield run
 
