@@ -4,7 +4,7 @@
   they tie modules together in the same way.
 - SQL is only in `tui.eventlog` and `tui.conversation`.
 - No folder of `tui` has too many modules, and no file is longer than `LINES`, unless
-  its docstring gives the reason and contains the word "long".
+  its docstring gives the reason: "The file is long because ...".
 - No test file is imported: code shared by tests is in tests/support.
 - A wheel has all of `tui`: pyproject.toml lists each package.
 """
@@ -19,13 +19,17 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).resolve().parent.parent
-LINES = 430
+LINES = 400
+REASON = re.compile(r"\b(file|module)\s+is\s+long\b")
+UNFINISHED = {
+    "tui/models/openai/model.py",
+    "tui/app/transcript/message_view.py",
+    "tui/app/widgets/approval_dialog.py",
+    "tui/app/widgets/debug_entries.py",
+}
+"""Files that are longer and give no reason yet: the only exceptions, to be split."""
 FILES = {"tui/app": 12}
 """Most modules that a folder may have."""
-LONGER = {
-    "tui/eventlog/fallback/memory_fallback.py": 460,
-}
-"""Files that should be split, and how long each may be until then."""
 TEST_FILES = {file.stem for file in (ROOT / "tests").rglob("test_*.py")} | {"conftest"}
 SQL_HOMES = ("tui/eventlog", "tui/conversation")
 SQL = re.compile(
@@ -85,10 +89,12 @@ def sql_problems(file: Path, tree: ast.Module) -> Iterator[str]:
 def size_problems(file: Path, source: str, tree: ast.Module) -> Iterator[str]:
     """Yield a line if a file is long without a reason."""
     lines = source.count("\n")
-    if lines > LONGER.get(file.as_posix(), LINES) and "long" not in (
-        ast.get_docstring(tree) or ""
-    ):
+    reasoned = REASON.search(ast.get_docstring(tree) or "")
+    unfinished = file.as_posix() in UNFINISHED
+    if lines > LINES and not reasoned and not unfinished:
         yield f"{file}: {lines} lines, and its docstring does not say why."
+    elif unfinished and (lines <= LINES or reasoned):
+        yield f"{file}: no longer an exception; remove it from UNFINISHED."
 
 
 def test_problems(file: Path, tree: ast.Module) -> Iterator[str]:

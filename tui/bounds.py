@@ -50,6 +50,11 @@ def is_deep(value: Any, limit: int = DEEPEST) -> bool:
     return any(isinstance(each, Mapping | list | tuple) for each in level)
 
 
+def may_be_deep(data: bytes) -> bool:
+    """Return whether JSON has enough brackets that its depth must be checked."""
+    return data.count(b"[") + data.count(b"{") > DEEPEST
+
+
 def _parts(value: Any) -> Iterable[Any]:
     if isinstance(value, Mapping):
         return cast(Mapping[Any, Any], value).values()

@@ -5,17 +5,15 @@ models to it. Secrets are named, not stored: `api_key_env` says which variable o
 entry of keys.toml holds the key, `api_key_cmd` which command prints it.
 """
 
-import math
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-from tui import bounds, files, i18n, paths
+from tui import bounds, config_problems, files, i18n, paths
 from tui.errors import ConfigError
 from tui.i18n import _
 from tui.safe import decoded
@@ -278,75 +276,11 @@ def parse(text: str, where: str = "config.toml") -> Config:
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(_explain(str(error), table, text, where)) from error
-    for keys, value in _numbers((), table):
-        if problem := _number_problem(keys, value):
-            line = _line(text, list(keys))
-            raise ConfigError(
-                _("{where}, line {line}: {keys} {problem}.").format(
-                    where=where, line=line, keys=".".join(keys), problem=problem
-                )
-            )
+        said = config_problems.explain(str(error), Config, table, text, where)
+        raise ConfigError(said) from error
+    if problem := config_problems.wrong_number(table, text, where):
+        raise ConfigError(problem)
     return config
-
-
-_LEAST = {
-    "temperature": 0,
-    "top_p": 0,
-    "min_p": 0,
-    "repeat_penalty": 0,
-    "max_tokens": 1,
-    "max_completion_tokens": 1,
-}
-"""Numeric options of models, and the least valid value of each."""
-
-
-def _numbers(
-    keys: tuple[str, ...], value: Any
-) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the keys and values of all numbers, and of options that should be one."""
-    if isinstance(value, dict):
-        for key, item in cast(dict[str, Any], value).items():
-            yield from _numbers((*keys, key), item)
-    elif isinstance(value, list):
-        for item in cast(list[Any], value):
-            yield from _numbers(keys, item)
-    elif isinstance(value, int | float) or _is_option(keys):
-        yield keys, value
-
-
-def _is_option(keys: tuple[str, ...]) -> bool:
-    return len(keys) == 4 and keys[2] == "options" and keys[3] in _LEAST
-
-
-def option_problem(name: str, value: Any) -> str:
-    """Return what is wrong with a value for a model's option `name`, or ""."""
-    keys = ("models", "", "options", name)
-    if isinstance(value, int | float) or _is_option(keys):
-        return _number_problem(keys, value)
-    return ""
-
-
-def _number_problem(keys: tuple[str, ...], value: Any) -> str:
-    """Return what is wrong with a number that msgspec accepts, or ""."""
-    endless = "options" not in keys  # `timeout = inf` is allowed
-    odd = isinstance(value, float) and not math.isfinite(value)
-    if odd and not (endless and value > 0):
-        return _("cannot be {value}: write a number").format(value=value)
-    if not _is_option(keys):
-        return ""
-    least = _LEAST[keys[3]]
-    whole = keys[3].endswith("_tokens")
-    kind = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kind):
-        if whole:
-            return _("must be a whole number, not {value!r}").format(value=value)
-        return _("must be a number, not {value!r}").format(value=value)
-    return (
-        ""
-        if value >= least
-        else _("must be {least} or more, not {value}").format(least=least, value=value)
-    )
 
 
 def with_environment(config: Config) -> Config:
@@ -399,121 +333,3 @@ def default_model(config: Config) -> str:
     if config.model:
         return config.model
     return "openai" if os.environ.get("OPENAI_API_KEY") else "starter"
-
-
-def nearest(word: str, words: "list[str] | dict[str, Any]", least: float = 0.6) -> str:
-    """Return ' Did you mean "x"?' for the entry of `words` nearest to `word`, or "".
-
-    `least`, from 0 to 1, is how near it has to be.
-    """
-    import difflib
-
-    close = difflib.get_close_matches(word, list(words), 1, least)
-    return _(' Did you mean "{close}"?').format(close=close[0]) if close else ""
-
-
-def _explain(problem: str, table: dict[str, Any], text: str, where: str) -> str:
-    """Add the line, which msgspec does not report, to its error message."""
-    problem, __, path = problem.partition(" - at `")
-    keys = re.findall(r"[^.\[\]`$]+|\[[^\]]*\]", path.rstrip("`"))
-    keys = _named(keys, table)
-    if unknown := re.match(r"Object contains unknown field `(.*)`", problem):
-        key = unknown[1]
-        line = _line(text, [*keys, key])
-        known = _known_keys(table, keys)
-        of = _(" in [{keys}]").format(keys=".".join(keys)) if keys else ""
-        hint = nearest(key, known) or _(" Known: {known}.").format(
-            known=", ".join(known)
-        )
-        return _('{where}, line {line}: unknown key "{key}"{of}.{hint}').format(
-            where=where, line=line, key=key, of=of, hint=hint
-        )
-    if missing := re.match(r"Object missing required field `(.*)`", problem):
-        line = _line(text, keys)
-        return _('{where}, line {line}: [{keys}] needs "{missing}".').format(
-            where=where, line=line, keys=".".join(keys), missing=missing[1]
-        )
-    if invalid := re.match(r"Invalid (?:enum )?value '(.*)'", problem):
-        line = _line(text, keys)
-        known = _known_values(keys)
-        hint = _(" Known: {known}.").format(known=", ".join(known)) if known else ""
-        key = ".".join(keys)
-        return _('{where}, line {line}: {key} cannot be "{invalid}".{hint}').format(
-            where=where, line=line, key=key, invalid=invalid[1], hint=hint
-        )
-    problem = problem.replace("`", "")
-    problem = problem[0].lower() + problem[1:]
-    return _("{where}, line {text}: {keys}: {problem}.").format(
-        where=where, text=_line(text, keys), keys=".".join(keys), problem=problem
-    )
-
-
-_MODEL_SECTIONS = (OpenAIModelConfig, LlamaModelConfig, ScriptedModelConfig)
-
-
-def _named(keys: list[str], table: dict[str, Any]) -> list[str]:
-    """Replace the `[...]` that msgspec puts for a dict's key with the name.
-
-    msgspec does not report which one; it is the first entry that fails to convert.
-    """
-    kinds: dict[str, Any] = {"models": ModelConfig, "mcp": McpServerConfig}
-    own = [key for key in keys if not key.startswith("[")]
-    if keys[1:2] != ["[...]"] or keys[0] not in kinds:
-        return own
-    for name, entry in table[keys[0]].items():
-        try:
-            msgspec.convert(entry, kinds[keys[0]])
-        except msgspec.ValidationError:
-            return [keys[0], name, *own[1:]]
-    return keys[:1]
-
-
-def _known_keys(table: dict[str, Any], keys: list[str]) -> list[str]:
-    match keys:
-        case ["tools"]:
-            section: Any = ToolsConfig
-        case ["mcp", _]:
-            section = McpServerConfig
-        case ["models", name]:
-            provider = table["models"][name].get("provider")
-            section = next(
-                s for s in _MODEL_SECTIONS if s.__struct_config__.tag == provider
-            )
-        case _:
-            section = Config
-    extra = ["provider"] if keys[:1] == ["models"] else []
-    return [*extra, *section.__struct_fields__]
-
-
-def _known_values(keys: list[str]) -> list[str]:
-    match keys:
-        case ["models", _, "provider"]:
-            return [str(s.__struct_config__.tag) for s in _MODEL_SECTIONS]
-        case ["agent"]:
-            return list(get_args(Config.__annotations__["agent"]))
-        case ["titles"]:
-            return list(get_args(Config.__annotations__["titles"]))
-        case ["language"]:
-            return ["en", "zh"]
-        case ["models", _, "api"]:
-            return list(get_args(OpenAIModelConfig.__annotations__["api"]))
-        case ["mcp", _, "trust"]:
-            return list(get_args(McpServerConfig.__annotations__["trust"]))
-        case _:
-            return []
-
-
-def _line(text: str, keys: list[str]) -> int:
-    """Return the line, from 1, of the key or table `keys`."""
-    within: list[str] = []
-    best = 1
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+([^\]]*)\]", line):
-            within = [part.strip(" \"'") for part in header[1].split(".")]
-            if within == keys[: len(within)]:
-                best = number
-        elif pair := re.match(r"\s*([^=#]+?)\s*=", line):
-            here = [part.strip(" \"'") for part in pair[1].split(".")]
-            if [*within, *here] == keys[: len(within) + len(here)]:
-                best = number
-    return best

@@ -64,8 +64,8 @@ async def test_what_cannot_be_drawn_says_so_and_the_answer_is_kept(
     logging.getLogger("tui").propagate = True
     async with opened(["One.", "Two."]) as chat:
         await chat.ask("First")
-        await chat.ready()
         await chat.until("One.")
+        await chat.ready()
         monkeypatch.setattr(seam.owner, seam.method, fails)
         chat.screen.transcript.add_note("A note")
         chat.screen.debug_panel.call_started(ToolCall("c", "add", {"a": 1}))

@@ -48,7 +48,9 @@ async def test_reading_it_again_shows_the_same_as_watching_it() -> None:
         watched, id = panel(chat), chat.screen.conversation
 
     async with opened(id=id) as chat:
+        await chat.until(lambda: len(panel(chat)) == len(watched))
         await chat.until("It is 10 degrees.")
+        await chat.ready()
         assert panel(chat) == watched
 
 

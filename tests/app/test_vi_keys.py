@@ -203,8 +203,8 @@ async def test_the_conversation_has_keys_of_vi() -> None:
     answer = "\n\n".join(f"Line {n}." for n in range(100))
     async with opened([answer], VI, size=(80, 24)) as chat:
         await chat.ask("Count")
-        await chat.ready()
         await chat.until("Line 99.")
+        await chat.ready()
         await chat.pilot.press("tab", "g")
         await chat.until("▌ Count")
         pane = chat.screen.transcript
@@ -236,8 +236,8 @@ async def test_half_pages_scroll_the_conversation_from_normal_mode() -> None:
     answer = "\n\n".join(f"Line {n}." for n in range(100))
     async with opened([answer], VI, size=(80, 24)) as chat:
         await chat.ask("Count")
-        await chat.ready()
         await chat.until("Line 99.")
+        await chat.ready()
         await chat.pilot.press("escape", "ctrl+u", "ctrl+u")
 
         await chat.until(lambda: not chat.screen.transcript.following)

@@ -696,7 +696,7 @@ def test_versions_of_an_answer_are_asked_for_and_walked_by_key(start: Start) -> 
     ready(terminal)
     terminal.press("[")
     terminal.wait_for("First answer.")
-    assert "‹ 1/2 ›" in terminal.text
+    terminal.wait_for("‹ 1/2 ›")
     terminal.press("right")
     terminal.wait_for("Second answer.")
 
@@ -713,7 +713,7 @@ def test_versions_of_an_answer_are_asked_for_and_walked_by_key(start: Start) -> 
     assert terminal.wait_exit() == 0
     again = start({"reply": answers}, "-c")
     again.wait_for("Third answer.")
-    assert "‹ 2/2 ›" in again.text
+    again.wait_for("‹ 2/2 ›")
 
 
 def test_an_answer_that_ends_behind_another_window_notifies(start: Start) -> None:

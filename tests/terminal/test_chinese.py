@@ -50,7 +50,7 @@ def test_each_screen_is_in_chinese_and_in_line(
         rows=rows,
         config={"language": "zh"},
         environment={"LAZYCHAT_LANGUAGE": ""},
-        until="输入消息",
+        until="消息（Enter",
     )
     terminal.wait_for("F1 帮助  F2 工具  F3 调试")
     terminal.wait_for("断开 SSH，回答照样写完")
@@ -105,7 +105,7 @@ def test_each_screen_is_in_chinese_and_in_line(
 
 def test_the_line_after_a_crash_is_in_chinese(start: Start) -> None:
     chinese = {"LAZYCHAT_LANGUAGE": "zh"}
-    terminal = start([{"text": "好的。"}], environment=chinese, until="输入消息")
+    terminal = start([{"text": "好的。"}], environment=chinese, until="消息（Enter")
     terminal.settle()
 
     terminal.signal(signal.SIGSEGV)

@@ -71,8 +71,7 @@ def test_continue_goes_on_from_what_was_said(start: Start, log: EventLog) -> Non
     again = start([{"text": "three, four."}])
     again.wait_for("Interrupted")
 
-    ask(again, "/continue")
-    again.wait_for("three, four.")
+    ask(again, "/continue", "three, four.")
 
     assert said(log)[1:] == [
         ("assistant", "One two ", "interrupted"),
@@ -85,12 +84,9 @@ def test_retry_asks_the_last_question_again(start: Start, log: EventLog) -> None
     killed(start, ENDLESS)
     again = start([{"text": "five"}, {"text": "One, two, three."}])
     again.wait_for("Interrupted")
-    ask(again, "/continue")
-    again.wait_for("five")
-    again.wait_for("ready")
+    ask(again, "/continue", "five")
 
-    ask(again, "/retry")
-    again.wait_for("One, two, three.")
+    ask(again, "/retry", "One, two, three.")
 
     assert said(log)[-2:] == [
         ("user", "Count, please", None),
@@ -112,8 +108,7 @@ def test_continue_works_when_it_was_a_tool_that_was_interrupted(
     again = start([{"text": "It was not run."}])
     again.wait_for("Interrupted")
 
-    ask(again, "/continue")
-    again.wait_for("It was not run.")
+    ask(again, "/continue", "It was not run.")
 
     assert said(log)[-1] == ("assistant", "It was not run.", "stop")
 

@@ -84,6 +84,7 @@ def test_a_key_that_looks_like_an_answer_is_none(mute: Mute, key: str) -> None:
 
     assert states(mute, 0.5) >= 4
     mute.wait_for("theend")
+    mute.settle()
     assert said(mute) == ANSWER
 
 

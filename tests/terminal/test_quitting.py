@@ -18,13 +18,18 @@ from tui import conversation
 from tui.eventlog import EventLog
 from tui.events import TurnFinished
 
-SHORT = [{"steps": [{"text": "One "}, {"pause": 2.5}, {"text": "two"}]}]
+HELD = [{"steps": [{"text": "One "}, {"wait_for": "go"}, {"text": "two"}]}]
+"""Goes on when it is let go: keys and screens may take their time before."""
 LONG = [{"steps": [{"text": "One "}, {"pause": 60}, {"text": "two"}]}]
 
 
 def ends(log: EventLog) -> list[str]:
     events = [record.event for record in log.read()]
     return [event.reason for event in events if isinstance(event, TurnFinished)]
+
+
+def release_answer(log: EventLog) -> None:
+    (log.path.parent / "go").touch()
 
 
 def said(log: EventLog) -> str:
@@ -45,7 +50,7 @@ def counting(start: Start, script: list[Any]) -> Terminal:
 
 
 def test_without_an_answer_it_just_leaves(start: Start) -> None:
-    terminal = start(SHORT)
+    terminal = start(HELD)
 
     terminal.press("ctrl+q")
 
@@ -70,12 +75,13 @@ def test_it_asks_and_esc_stays(start: Start, log: EventLog, way: str) -> None:
 
 
 def test_wait_leaves_when_the_answer_has_ended(start: Start, log: EventLog) -> None:
-    terminal = counting(start, SHORT)
+    terminal = counting(start, HELD)
 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("w")
     terminal.wait_for("Quits when the answer is finished")
+    release_answer(log)
 
     assert terminal.wait_exit() == 0
     assert ends(log) == ["stop"]
@@ -127,10 +133,11 @@ def test_who_waits_stays_by_esc_and_then_stops_the_answer(
 def test_the_answer_that_ends_while_it_asks_is_left(
     start: Start, log: EventLog
 ) -> None:
-    terminal = counting(start, SHORT)
+    terminal = counting(start, HELD)
 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
+    release_answer(log)
 
     assert terminal.wait_exit() == 0
     assert ends(log) == ["stop"]
@@ -138,12 +145,13 @@ def test_the_answer_that_ends_while_it_asks_is_left(
 
 
 def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> None:
-    terminal = counting(start, [*SHORT, *LONG])
+    terminal = counting(start, [*HELD, *LONG])
     ask(terminal, "Again")
     terminal.wait_for("Queued: Again")
 
     terminal.press("ctrl+q")
     terminal.wait_for("2 answers are still running or queued")
+    release_answer(log)
     terminal.wait_for(asked)
 
     assert ends(log) == ["stop"]
@@ -192,7 +200,7 @@ def test_in_the_background_it_lets_go_of_the_window(
     start: Start, log: EventLog
 ) -> None:
     """Nobody waits for it there: the window is its own."""
-    terminal = counting(start, SHORT)
+    terminal = counting(start, HELD)
 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
@@ -202,6 +210,7 @@ def test_in_the_background_it_lets_go_of_the_window(
     assert "The answer continues in the background (process " in terminal.words
     assert terminal.left_on() == set()
     assert ends(log) == []
+    release_answer(log)
     assert terminal.process.wait(30) == 0
     assert ends(log) == ["stop"]
     assert said(log) == "One two"
@@ -273,7 +282,7 @@ def leave_to_the_shell(terminal: Terminal) -> int:
 def test_a_shell_has_its_prompt_back_and_the_answer_goes_on(
     shell: Callable[[Any], Terminal], log: EventLog
 ) -> None:
-    terminal = shell(SHORT)
+    terminal = shell(HELD)
 
     job = leave_to_the_shell(terminal)
 
@@ -282,6 +291,7 @@ def test_a_shell_has_its_prompt_back_and_the_answer_goes_on(
     assert ends(log) == []
     assert "mouse" not in terminal.left_on()
 
+    release_answer(log)
     wait_until(lambda: ends(log) == ["stop"])
     assert said(log) == "One two"
     # The shell may be left meanwhile, and comes back to the same conversation.
@@ -293,10 +303,11 @@ def test_a_shell_has_its_prompt_back_and_the_answer_goes_on(
 def test_a_shell_that_ends_does_not_take_the_answer_along(
     shell: Callable[[Any], Terminal], log: EventLog
 ) -> None:
-    terminal = shell(SHORT)
+    terminal = shell(HELD)
     leave_to_the_shell(terminal)
 
     terminal.signal(signal.SIGHUP)
+    release_answer(log)
 
     wait_until(lambda: ends(log) == ["stop"])
     assert said(log) == "One two"

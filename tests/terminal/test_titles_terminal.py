@@ -35,7 +35,7 @@ def test_both_terminals_show_the_title(
     written.reached()
     second = start(None, "-c", config=settings, environment=TITLES)
     second.wait_for("Fine.")
-    assert "How are you?" in header(second)
+    second.wait_for(lambda t: "How are you?" in header(t))
 
     written.go()
 
@@ -79,4 +79,4 @@ def test_the_next_question_does_not_wait_for_the_title(
     ask(terminal, "And now?", "Still fine.")
 
     terminal.wait_for(lambda t: "Small talk" in header(t))
-    assert server.gone.is_set()
+    assert server.gone.wait(30)

@@ -150,6 +150,7 @@ def test_the_screen_may_go_and_come_back(place: Home, start: Start) -> None:
     assert first.wait_exit() == 0
     second = start(None, config=config)
     second.wait_for("One two")
+    second.wait_for("ready")
 
     assert owners(place) == {pid}
     assert ends(place) == ["stop"]

@@ -64,6 +64,17 @@ def test_no_file_is_the_defaults(tmp_path):
             "[models.a]\nprovider = 'lama'",
             'line 2: models.a.provider cannot be "lama". Known: openai, llama',
         ),
+        ("notify = 'x'", 'line 1: notify cannot be "x". Known: off, bell, notify'),
+        (
+            "[tools.policy]\ndice = 'ask'\nclock = 'x'",
+            'line 3: tools.policy.clock cannot be "x". Known: allow, ask, deny',
+        ),
+        (
+            "[models.a]\nprovider = 'openai'\nprice.inptu = 3",
+            r'line 3: unknown key "inptu" in \[models.a.price\]. Did you mean "input"',
+        ),
+        ("[models]\na = 3", "line 2: models.a: expected object, got int"),
+        ("mcp = 3", "line 1: mcp: expected object, got int"),
     ],
 )
 def test_bad_input_says_what_where_and_what_to_do(text, message):

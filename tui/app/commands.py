@@ -12,11 +12,11 @@ import msgspec
 from textual.binding import Binding, BindingType
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
-from tui.config import nearest
 from tui.i18n import N_, _
 from tui.mcp import Prompt
 from tui.prompt_files import PromptFile
 from tui.safe import safe
+from tui.spelling import nearest
 
 
 class _Controller(Protocol):

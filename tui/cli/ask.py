@@ -16,7 +16,7 @@ from tui.cli import streams
 from tui.cli.answer_printer import AnswerTerminal, Heard, Printer, RecordPrinter, talk
 from tui.cli.checked_answer import AnswerSchema
 from tui.cli.codes import DONE, FAILED
-from tui.config import Config, nearest
+from tui.config import Config
 from tui.conversation import read_state, store
 from tui.errors import ConfigError, LazychatError, LogError
 from tui.eventlog import EventLog, Follow
@@ -32,6 +32,7 @@ from tui.runtime import worker_registry
 from tui.runtime.host import Host
 from tui.runtime.runner import LOOK_AFTER_SECONDS, request
 from tui.runtime.turn_driver import end_if_gone
+from tui.spelling import nearest
 from tui.tools.approval import parse_flags
 
 

@@ -13,6 +13,7 @@ from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.i18n import _
 from tui.safe import safe
+from tui.spelling import nearest
 
 _CONNECT_SECONDS = 30.0
 _LOGIN_SECONDS = 600.0
@@ -145,9 +146,8 @@ def _url(settings: Config, name: str) -> str:
 
 
 def _nearest(name: str, settings: Config) -> str:
-    from tui import config
 
-    return config.nearest(name, dict(settings.mcp))
+    return nearest(name, dict(settings.mcp))
 
 
 def _login(settings: Config, name: str) -> int:

@@ -5,45 +5,17 @@ longer than anything else before the import of the screen.
 """
 
 import argparse
-import re
-import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Sequence
+from typing import Any
 
 from tui import agent_names
-from tui.cli import wide
+from tui.cli import conversation_options, wide
+from tui.cli.option_parser import Add, Parser, add_config, add_json, count
 from tui.i18n import N_, _
-from tui.safe import decoded, safe
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
-
-Add = Callable[[argparse.ArgumentParser], None]
+from tui.safe import decoded
 
 _PATHS = ("attach", "config", "file", "files", "output", "schema", "to", "tool")
 """Options that name files: the names may contain bytes that are not UTF-8."""
-_ID = N_("the id of a conversation, or an unambiguous prefix of it")
-
-
-class Parser(argparse.ArgumentParser):
-    """Prints arguments without control characters.
-
-    Arguments may be file names that a shell has put in place of a `*`.
-    """
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.formatter_class = wide.HelpFormatter
-        self.color = False  # on by default in Python 3.14; `safe` would spoil it
-
-    def error(self, message: str) -> NoReturn:
-        """Report the problem with the arguments in one line, and exit."""
-        super().error(safe(decoded(message), newlines=False))
-
-    def _print_message(
-        self, message: str, file: "SupportsWrite[str] | None" = None
-    ) -> None:
-        super()._print_message(safe(message), file or sys.stderr)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -107,9 +79,6 @@ def _overview() -> argparse.ArgumentParser:
     for name, (help, __) in COMMANDS.items():
         commands.add_parser(name, help=_(help))
     return parser
-
-
-# -- commands that ask a model
 
 
 def _chat(parser: argparse.ArgumentParser) -> None:
@@ -219,7 +188,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default=None,
         help=_("print only the complete answer"),
     )
-    _add_config(parser)
+    add_config(parser)
 
 
 def _add_temporary(parser: argparse.ArgumentParser) -> None:
@@ -241,11 +210,23 @@ def _add_which(parser: argparse.ArgumentParser, last: str, this: str) -> None:
     parser.add_argument("--cid", metavar="ID", help=this)
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
+def _tail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config",
-        metavar="FILE",
-        help=_("use this file instead of the user's config.toml"),
+        "cid",
+        nargs="?",
+        metavar="ID",
+        help=_("conversation id or prefix (default: the last)"),
+    )
+    parser.add_argument(
+        "--after",
+        type=count,
+        default=0,
+        metavar="SEQ",
+        help=_("print only later records"),
+    )
+    parser.add_argument("--json", action="store_true", help=_("one JSON object a line"))
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help=_("keep following until Ctrl+C")
     )
 
 
@@ -257,7 +238,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--port",
-        type=_count,
+        type=count,
         default=8000,
         help=_("the port to listen on (default: 8000); 0: any free one"),
     )
@@ -268,7 +249,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pages",
-        type=_count,
+        type=count,
         default=8,
         metavar="N",
         help=_("at most N pages at a time (default: 8)"),
@@ -287,7 +268,7 @@ def _worker(parser: argparse.ArgumentParser) -> None:
     does.add_argument(
         "--status", action="store_true", help=_("show whether one is running")
     )
-    _add_config(parser)
+    add_config(parser)
 
 
 def _setup(parser: argparse.ArgumentParser) -> None:
@@ -295,7 +276,7 @@ def _setup(parser: argparse.ArgumentParser) -> None:
         "Finds models on this machine, or adds one from a service, and writes it "
         "into config.toml. In the app, /setup does the same."
     )
-    _add_config(parser)
+    add_config(parser)
 
 
 def _pull(parser: argparse.ArgumentParser) -> None:
@@ -314,7 +295,7 @@ def _pull(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="FOLDER", help=_("download to FOLDER instead of lazychat's own")
     )
-    _add_config(parser)
+    add_config(parser)
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
@@ -323,7 +304,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
         "local build. Changes nothing. Exits with 1 if there is an error."
     )
     parser.add_argument("--json", action="store_true", help=_("as a JSON object"))
-    _add_config(parser)
+    add_config(parser)
 
 
 def _tools(parser: argparse.ArgumentParser) -> None:
@@ -349,13 +330,13 @@ def _tools(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n",
         "--limit",
-        type=_count,
+        type=count,
         default=50,
         metavar="N",
         help=_("log: at most N calls; 0: all (default: 50)"),
     )
-    _add_json(parser)
-    _add_config(parser)
+    add_json(parser)
+    add_config(parser)
 
 
 def _undo_write(parser: argparse.ArgumentParser) -> None:
@@ -373,7 +354,7 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
     parser.description = _(
         "MCP servers give models tools; each is an `[mcp.NAME]` in config.toml."
     )
-    _add_config(parser)
+    add_config(parser)
     acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
     act = acts.add_parser(
         "list", help=_("connect to all servers and show what they offer")
@@ -394,180 +375,6 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
     )
 
 
-# -- commands for conversations
-
-
-def _tail(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "cid",
-        nargs="?",
-        metavar="ID",
-        help=_("conversation id or prefix (default: the last)"),
-    )
-    parser.add_argument(
-        "--after",
-        type=_count,
-        default=0,
-        metavar="SEQ",
-        help=_("print only later records"),
-    )
-    parser.add_argument("--json", action="store_true", help=_("one JSON object a line"))
-    parser.add_argument(
-        "-f", "--follow", action="store_true", help=_("keep following until Ctrl+C")
-    )
-
-
-def _list(parser: argparse.ArgumentParser) -> None:
-    _add_limit(parser)
-    parser.add_argument(
-        "--deleted",
-        action="store_true",
-        help=_("list deleted conversations that `undelete` can restore"),
-    )
-    _add_json(parser)
-
-
-def _search(parser: argparse.ArgumentParser) -> None:
-    parser.description = _(
-        'Finds messages that contain all WORDS, newest first. "Quote" a '
-        "phrase; code matches as typed or by parts of names. The last word may "
-        "be a prefix. Exits with 1 if there are none."
-    )
-    parser.add_argument("words", nargs="+", metavar="WORDS")
-    _add_limit(parser)
-    _add_json(parser)
-
-
-def _cost(parser: argparse.ArgumentParser) -> None:
-    parser.description = _(
-        "Prints the tokens that conversations have used, by model, and their cost, "
-        "as reported by the server or from the prices in config.toml."
-    )
-    parser.add_argument(
-        "id",
-        nargs="?",
-        default="",
-        metavar="ID",
-        help=_("{id} (default: all)").format(id=_ID),
-    )
-    parser.add_argument(
-        "--days", type=_count, default=0, metavar="N", help=_("only the last N days")
-    )
-    _add_json(parser)
-    _add_config(parser)
-
-
-def _rename(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help=_(_ID))
-    parser.add_argument("title", nargs="+", metavar="TITLE")
-
-
-def _fork(parser: argparse.ArgumentParser) -> None:
-    parser.description = _(
-        "Copies a conversation into a new one, which goes its own way, and "
-        "prints the id of the copy. An answer in progress is left out."
-    )
-    parser.add_argument("id", metavar="ID", help=_(_ID))
-    parser.add_argument(
-        "title",
-        nargs="*",
-        metavar="TITLE",
-        help=_("default: the old title with (fork)"),
-    )
-
-
-def _pin(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help=_(_ID))
-    parser.add_argument("--off", action="store_true", help=_("unpin"))
-
-
-def _delete(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="+", metavar="ID", help=_(_ID))
-    parser.add_argument(
-        "-y", "--yes", action="store_true", help=_("do not ask for confirmation")
-    )
-
-
-def _undelete(parser: argparse.ArgumentParser) -> None:
-    parser.description = _(
-        "Restores a conversation that was deleted in the app within the last "
-        "week. `lazychat delete` is permanent."
-    )
-    parser.add_argument(
-        "id",
-        nargs="?",
-        default="",
-        metavar="ID",
-        help=_("{id} (default: the last)").format(id=_(_ID)),
-    )
-
-
-def _export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="*", metavar="ID", help=_(_ID))
-    parser.add_argument("--all", action="store_true", help=_("all conversations"))
-    parser.add_argument(
-        "--format",
-        choices=("md", "json"),
-        help=_("default: from FILE's extension, else md"),
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help=_("write to FILE instead of standard output"),
-    )
-    parser.add_argument(
-        "--force", action="store_true", help=_("overwrite an existing FILE")
-    )
-
-
-def _import(parser: argparse.ArgumentParser) -> None:
-    parser.description = _(
-        "Imports conversations from `export --format json` and prints their "
-        "ids. Existing conversations are never overwritten: they are imported "
-        "as copies."
-    )
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help=_("- means standard input")
-    )
-
-
-def _backup(parser: argparse.ArgumentParser) -> None:
-    parser.description = _(
-        "Copies the whole conversation store to FILE while it is in use. To "
-        "restore it, quit lazychat, copy FILE over the store, and start "
-        "lazychat."
-    )
-    parser.add_argument("file", metavar="FILE")
-    parser.add_argument(
-        "--force", action="store_true", help=_("overwrite an existing FILE")
-    )
-
-
-def _add_limit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-n",
-        dest="limit",
-        type=_count,
-        default=50,
-        metavar="N",
-        help=_("at most N; 0: all"),
-    )
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help=_("as a JSON array"))
-
-
-def _count(text: str) -> int:
-    """Return an option's number: 0 or more."""
-    # Not int: it takes "1_0" and digits of any script, and its limit is 4,300 digits.
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        wrong = _('"{text}" is not a whole number, 0 or more').format(text=text[:40])
-        raise argparse.ArgumentTypeError(wrong)
-    return int(text)
-
-
 COMMANDS: dict[str, tuple[str, Add]] = {
     "chat": (N_("open the chat screen"), _chat),
     "ask": (N_("print the answer to one question"), _ask),
@@ -580,16 +387,6 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "undo-write": (N_("undo a tool's write to a file"), _undo_write),
     "mcp": (N_("list or import MCP servers, or run as one"), _mcp),
     "doctor": (N_("check the environment, and say how to fix it"), _doctor),
-    "list": (N_("list conversations, last used first"), _list),
-    "search": (N_("search the messages of all conversations"), _search),
-    "cost": (N_("show tokens and cost by model"), _cost),
-    "rename": (N_("rename a conversation"), _rename),
-    "fork": (N_("copy a conversation into a new one"), _fork),
-    "pin": (N_("pin a conversation to the top of lists"), _pin),
-    "delete": (N_("delete conversations permanently"), _delete),
-    "undelete": (N_("restore a conversation that was deleted in the app"), _undelete),
-    "export": (N_("write conversations to a file"), _export),
-    "import": (N_("import exported JSON"), _import),
-    "backup": (N_("copy the whole store to a file, even while in use"), _backup),
+    **conversation_options.COMMANDS,
 }
 """The help and the options of each command, in the order of `--help`."""

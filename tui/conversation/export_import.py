@@ -133,7 +133,7 @@ def _good(kind: str, data: bytes) -> bytes:
     except ValueError:
         return b""
     # Deeply nested data is exported in the bounded form in which it is read.
-    return events.encode(event) if events.may_be_deep(data) else data
+    return events.encode(event) if bounds.may_be_deep(data) else data
 
 
 def import_json(log: EventLog, text: str | bytes) -> list[str]:

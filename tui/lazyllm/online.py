@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypedDict
 
-from tui import agents, config
+from tui import agents
 from tui.errors import ConfigError, ModelError
 from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.modules import ChatModule, ModelAgent, check_type
@@ -13,6 +13,7 @@ from tui.lazyllm.scope import ABSENT_OF_CALLS, refuse
 from tui.models import keys
 from tui.models.openai.model import OpenAIModel
 from tui.models.suppliers import SUPPLIERS, Supplier
+from tui.spelling import nearest
 
 _ALIASES = {"claude": "anthropic"}
 _LATE = ("auto", "dynamic")
@@ -172,7 +173,7 @@ def _sorted_out(source: str | None, model: str | None) -> tuple[str | None, str 
 
 
 def _check_not_meant_as_source(model: str) -> None:
-    if hint := config.nearest(model, [*SUPPLIERS, *_ALIASES]):
+    if hint := nearest(model, [*SUPPLIERS, *_ALIASES]):
         raise ConfigError(
             f'No supplier is named "{model}".{hint} Name the source too if it is a '
             "model."
@@ -203,7 +204,7 @@ def _source(source: str | None, own: bool) -> tuple[str, Sequence[str]]:
         source = usable[0]
     if source not in SUPPLIERS:
         known = [*SUPPLIERS, *_ALIASES]
-        hint = config.nearest(source, known) or f" Known: {', '.join(known)}."
+        hint = nearest(source, known) or f" Known: {', '.join(known)}."
         raise ConfigError(f'No supplier is named "{source}".{hint}')
     return source, variables_of(source)
 

@@ -13,9 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from tui.bounds import without_deep
+from tui.bounds import may_be_deep, without_deep
 from tui.errors import LazychatError
-from tui.events import may_be_deep
 from tui.i18n import _
 from tui.masking import mask
 from tui.mcp.reading import line

@@ -24,6 +24,7 @@ from tui.messages import ToolSchema
 from tui.models.catalog import ModelCatalog
 from tui.runtime.resuming import RESUMES
 from tui.runtime.runner import Runner
+from tui.spelling import nearest
 
 if TYPE_CHECKING:  # imported after the first frame, which needs none of them
     from tui.agents import Agent
@@ -210,7 +211,7 @@ class Host:
         names = [name for name in only if not is_source(name) and name != "none"]
         for name in names:
             if name not in known.tools and not self.mcp.may_have(name):
-                hint = config.nearest(name, known.tools)
+                hint = nearest(name, known.tools)
                 raise ConfigError(
                     _('There is no tool "{name}".{hint}').format(name=name, hint=hint)
                 )
@@ -221,7 +222,7 @@ class Host:
             known.enabled |= set(found) - set(self.config.tools.disabled)
         for name in self.config.tools.disabled:
             if name not in known.tools and not self.mcp.may_have(name):
-                hint = config.nearest(name, known.tools)
+                hint = nearest(name, known.tools)
                 self.problems.append(
                     _('[tools] disabled: there is no tool "{name}".{hint}').format(
                         name=name, hint=hint
@@ -296,7 +297,7 @@ class Host:
             model = self.models.get(request.model)
             return SummaryAgent(model, keep, self.config.system)
         if request.agent not in AGENTS:
-            hint = config.nearest(request.agent, list(AGENTS))
+            hint = nearest(request.agent, list(AGENTS))
             raise ConfigError(
                 _('There is no agent "{agent}".{hint}').format(
                     agent=request.agent, hint=hint

@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 
 from tui import bounds
-from tui.config import nearest
 from tui.errors import ConfigError
 from tui.i18n import _
 from tui.messages import ToolSchema
+from tui.spelling import nearest
 from tui.tools.policy import Policy
 
 DESCRIPTOR = "LAZYCHAT_SERVED"

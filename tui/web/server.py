@@ -7,7 +7,6 @@ addresses in answers are relative, so that it works under another port or path.
 """
 
 import asyncio
-import json
 import os
 import re
 import socket
@@ -26,6 +25,7 @@ from tui.i18n import N_, _
 from tui.runtime.served import Served
 from tui.web import files
 from tui.web.access import LOOPBACK, Access
+from tui.web.page import FAILED, FULL, LEFT, Page
 from tui.web.process import PageProcess
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ IDLE_SECONDS = 3600.0
 MESSAGE_LIMIT = 1 << 20
 """Most bytes of a message from a page: that of a pasted text."""
 
-LEFT, IDLE, FULL, FAILED = 4000, 4001, 4002, 4003
-"""Close codes: the page does not connect again by itself after these."""
 
 Ports = int | Sequence[int] | range
 """A port, or several of which the first free one is taken; 0 is any free one."""
@@ -223,7 +221,7 @@ class WebServer:
                 FAILED, _("The page could not start: {why}.").format(why=why)[:120]
             )
             return
-        page = _Page(connection, process, self._idle)
+        page = Page(connection, process, self._idle)
         code, reason = 1001, ""
         try:
             code, reason = await page.run()
@@ -238,75 +236,6 @@ class WebServer:
             )
         await connection.close(code, reason)
 
-
-class _Page:
-    """An open page: passes on what is typed and what is drawn."""
-
-    def __init__(
-        self, connection: "ServerConnection", process: PageProcess, idle: float
-    ) -> None:
-        self._connection = connection
-        self._process = process
-        self._idle = idle
-        self._loop = asyncio.get_running_loop()
-        self._last = self._loop.time()
-        self._drawn = asyncio.Event()
-
-    async def run(self) -> tuple[int, str]:
-        """Pass on until the page or the app is closed; return how to close the page."""
-        from websockets.exceptions import ConnectionClosed
-
-        ends = {
-            asyncio.create_task(self._draw()): (LEFT, _("You have left the chat.")),
-            asyncio.create_task(self._type()): (1000, ""),
-            asyncio.create_task(self._watch()): (
-                IDLE,
-                _("Nothing happened for a long time."),
-            ),
-        }
-        try:
-            done, __ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in ends:
-                task.cancel()
-            results = await asyncio.gather(*ends, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(
-                result, ConnectionClosed
-            ):
-                raise result
-        return ends[done.pop()]
-
-    async def _draw(self) -> None:
-        # `send` waits while the browser is slow; the app's frames wait for its answers.
-        while data := await self._process.read():
-            self._last = self._loop.time()
-            if _FRAME_END in data:
-                self._drawn.set()
-            await self._connection.send(data)
-
-    async def _type(self) -> None:
-        async for message in self._connection:
-            self._last = self._loop.time()
-            if isinstance(message, bytes):
-                # What is typed before the first frame would reach no composer.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_DRAWN_SECONDS):
-                        await self._drawn.wait()
-                await self._process.write(message)
-            elif size := _size(message):
-                self._process.resize(*size)
-
-    async def _watch(self) -> None:
-        # Time itself is waited for, no event.
-        while (rest := self._last + self._idle - self._loop.time()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(rest)
-
-
-_FRAME_END = b"\x1b[6n"
-"""The query with which a frame ends: see `tui.app.terminal.stage`."""
-_DRAWN_SECONDS = 10.0
-"""Most seconds that typed keys wait for the first frame."""
 
 _ASK_FOR_TOKEN = N_(
     "Open the address that the server printed, including the token, which changes at "
@@ -374,14 +303,6 @@ def _is_any(host: str) -> bool:
 def _number(query: dict[str, list[str]], name: str, default: int) -> int:
     text = query.get(name, [""])[0]
     return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else default
-
-
-def _size(message: str) -> tuple[int, int] | None:
-    """Return columns and rows of a message; None if it is none."""
-    with suppress(ValueError, TypeError, KeyError, RecursionError):
-        asked = json.loads(message)
-        return int(asked["columns"]), int(asked["rows"])
-    return None
 
 
 def _lead(place: str, cookie: str = "") -> "Response":

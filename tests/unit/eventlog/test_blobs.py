@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from support.store import LIMIT
 
-from tui import conversation, events
+from tui import conversation, event_bounds, events
 from tui.conversation import read_state
 from tui.conversation.attached import filled
 from tui.conversation.export_import import export_json, import_json
@@ -231,5 +231,5 @@ def test_attachments_from_outside_are_bounded():
 
     assert isinstance(read, MessageAdded)
     files = read.message.attachments
-    assert len(files) == events.MOST_FILES
+    assert len(files) == event_bounds.MOST_FILES
     assert (files[0].digest, files[0].size, len(files[0].name)) == ("", 0, 255)

@@ -4,8 +4,8 @@ from tui import agent_names
 from tui.app.backend import Backend
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
-from tui.config import nearest
 from tui.i18n import _
+from tui.spelling import nearest
 
 
 class AgentChoice:

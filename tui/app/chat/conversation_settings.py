@@ -7,9 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from tui import bounds, config
+from tui import bounds
 from tui.app.backend import Conversation
 from tui.app.chat.view import Editor
+from tui.config_problems import option_problem
 from tui.conversation import Transcript
 from tui.events import ConversationConfigured
 from tui.i18n import _
@@ -120,7 +121,7 @@ class ConversationSettings:
 
     def _set(self, name: str, value: str, now: ConversationConfigured) -> None:
         read = _read(value)
-        if problem := config.option_problem(name, read):
+        if problem := option_problem(name, read):
             self._complain(f"{name} {problem}")
             return
         self._change(system=now.system, options=now.options | {name: read})

@@ -3,7 +3,8 @@
 A block is finished when the next one has begun in a line that can have no other
 meaning. Only the text after that is parsed again. If that is long (a page of code, a
 table, a paragraph, a list), it grows separately: see `growing`. At the end of the text,
-the lines equal those of laying out the whole text at once.
+the lines equal those of laying out the whole text at once. The file is long because all
+steps change the same lines and the same open text.
 """
 
 import re

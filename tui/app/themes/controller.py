@@ -17,9 +17,9 @@ from tui.app.themes.loading import (
     load_themes,
     user_files,
 )
-from tui.config import nearest
 from tui.errors import ConfigError
 from tui.i18n import _
+from tui.spelling import nearest
 
 SECONDS = 1.0
 """Between two looks at the files of the user's themes."""

@@ -16,9 +16,9 @@ from textual.theme import Theme
 
 from tui import bounds, files
 from tui.app import faults
-from tui.config import nearest
 from tui.errors import ConfigError
 from tui.i18n import _
+from tui.spelling import nearest
 
 DARK = "lazychat-dark"
 LIGHT = "lazychat-light"

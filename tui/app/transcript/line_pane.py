@@ -3,7 +3,8 @@
 Items far off screen have an estimated height until they come near, so a long
 conversation costs no more than the visible page. The scroll position is stored as item
 and line, not as distance from the top. It therefore stays in place when an estimate
-above it turns out wrong, an item is folded or the pane changes its width.
+above it turns out wrong, an item is folded or the pane changes its width. The file is
+long because Textual looks up what scrolling and drawing change as members of the pane.
 """
 
 from collections.abc import Sequence

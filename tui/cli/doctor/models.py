@@ -21,6 +21,7 @@ from tui.config import (
 from tui.errors import ConfigError, LazychatError
 from tui.i18n import _
 from tui.models.catalog import ModelCatalog
+from tui.spelling import nearest
 
 ANSWER_SECONDS = 5.0
 """Seconds that a server has to answer."""
@@ -110,7 +111,7 @@ def _server(
     # Google's ids begin with models/, and Ollama's end in :latest.
     known = {id.removeprefix("models/").removesuffix(":latest") for id in ids}
     if ids and asked.removesuffix(":latest") not in known:
-        near = config.nearest(asked, sorted(known)).strip()
+        near = nearest(asked, sorted(known)).strip()
         some = _("It has: {known}").format(known=", ".join(sorted(known)[:5]))
         text = _('{where} answers, but does not list "{asked}"').format(
             where=where, asked=asked

@@ -9,6 +9,7 @@ from tui.cli.doctor.findings import Finding, run_python
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.i18n import N_, _, ngettext
+from tui.spelling import nearest
 
 TOOL_SECONDS = 15.0
 """Seconds that loading the user's tools may take; it runs their code."""
@@ -111,7 +112,7 @@ def check_themes(settings: Config) -> Iterator[Finding]:
         yield Finding("theme", "warning", error.rstrip("."))
     names = [theme.name for theme in themes]
     if settings.theme and settings.theme not in names:
-        hint = config.nearest(settings.theme, names).strip()
+        hint = nearest(settings.theme, names).strip()
         yield Finding(
             "theme",
             "warning",
@@ -172,7 +173,7 @@ def check_tools(settings: Config) -> Iterator[Finding]:
         )
     for name in settings.tools.disabled:
         if name not in names:
-            hint = config.nearest(name, names).strip()
+            hint = nearest(name, names).strip()
             text = _('[tools] disabled: there is no tool "{name}"').format(name=name)
             yield Finding("tools", "warning", text, hint)
     if not errors:

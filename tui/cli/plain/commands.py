@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tui import agent_names, config, conversation, paths, prompt_files
+from tui import agent_names, conversation, paths, prompt_files
 from tui.app.chat.conversation_settings import ConversationSettings
 from tui.app.history.actions import Library
 from tui.app.history.dates import ago
@@ -18,6 +18,7 @@ from tui.errors import LazychatError
 from tui.i18n import N_, _
 from tui.messages import Attachment
 from tui.safe import one_line, safe
+from tui.spelling import nearest
 
 LISTED = 20
 """Conversations, or hits of a search, that are listed at most."""
@@ -98,7 +99,7 @@ def run(repl: Repl, line: str) -> bool:
         )
     else:
         known = [slash for it in COMMANDS for slash in (it.slash, *it.aliases)]
-        near = config.nearest(word, known, 0.7) or _(" /help lists all commands.")
+        near = nearest(word, known, 0.7) or _(" /help lists all commands.")
         why = _("There is no command {word}.{near}").format(word=word, near=near)
     repl.console.say(ERROR, why)
     return True
@@ -213,7 +214,7 @@ def _tools(repl: Repl, name: str) -> None:
             repl.console.line(f"{safe(each, newlines=False)}: {state}{asks}")
         repl.note(_("/tools NAME turns one on or off"))
     elif name not in tools:
-        hint = config.nearest(name, list(tools))
+        hint = nearest(name, list(tools))
         raise LazychatError(
             _("There is no tool {name}.{hint}").format(name=name, hint=hint)
         )

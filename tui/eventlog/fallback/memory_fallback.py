@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui.errors import LogError
+from tui.eventlog.fallback import messages
 from tui.eventlog.fallback.journal import Journal
 from tui.eventlog.fallback.recent import Recent
 from tui.eventlog.fallback.rescue import Lost, Rescue
@@ -24,8 +25,7 @@ from tui.eventlog.reader import Reader
 from tui.eventlog.sqlite import error_codes, replaced
 from tui.eventlog.sqlite.overlay import Overlay, last_seq, roll_back, uri
 from tui.eventlog.states import AnyState, Taken
-from tui.i18n import N_, _
-from tui.safe import safe
+from tui.i18n import _
 
 Guard = Callable[[sqlite3.Connection], bool]
 """Checks the log within the writing transaction; False refuses the write."""
@@ -41,16 +41,6 @@ QUIET_SECONDS = 5.0
 """Seconds that another program may lock the store before the user gets a message."""
 
 _logger = logging.getLogger(__name__)
-
-
-GONE = N_("The old conversation store is gone: a new one was created")
-EMPTY = N_(
-    "The conversation store was replaced by an empty file: a new one was created,"
-)
-OLDER = N_("The conversation store was replaced by an older one, which is used now,")
-STRANGE = N_("The conversation store was replaced by another one, which is used now,")
-REPLACED = N_("The file of the conversation store was replaced: the new one is used,")
-"""Beginnings of messages about a changed store; `_tell_what_is_kept` completes them."""
 
 
 class Store(NamedTuple):
@@ -275,7 +265,7 @@ class MemoryFallback:
             connection.execute("BEGIN IMMEDIATE")
             found = self._what_is_there(connection, overlay.start)
             move = overlay.copy_to(connection)
-            move = move._replace(strange=found == STRANGE)
+            move = move._replace(strange=found == messages.STRANGE)
             for state in self._states:
                 state.moved(move.number).write(connection)
             if self._journal and self._journal.path:
@@ -304,48 +294,23 @@ class MemoryFallback:
         if self._repaired or self._rescue.done or not (self._replaced or last < start):
             return ""
         if last == 0 and not db.execute("SELECT 1 FROM conversation").fetchone():
-            return GONE if self._kept_aside is None else EMPTY
+            return messages.GONE if self._kept_aside is None else messages.EMPTY
         marks = ", ".join("?" * len(self._old))
         known = f"SELECT 1 FROM conversation WHERE id IN ({marks})"
         if self._old and not db.execute(known, self._old).fetchone():
-            return STRANGE
+            return messages.STRANGE
         # Numbers are never reused, so a store with a lower last number is older.
-        return OLDER if last < start else ""
+        return messages.OLDER if last < start else ""
 
     def _tell_what_is_kept(self, found: str) -> None:
-        since = _("since {time}").format(
-            time=time.strftime("%H:%M", time.localtime(self._begun))
-        )
         aside, self._kept_aside, self._replaced = self._kept_aside, None, False
         if not found and aside:
-            found = REPLACED
+            found = messages.REPLACED
         if found:
-            at = (
-                _("at {path}, ").format(path=_shown(self._store.path))
-                if found == GONE
-                else ""
-            )
-            kept = (
-                _(" The old content is in {aside}.").format(aside=_shown(aside))
-                if aside
-                else ""
-            )
-            self._store.tell(
-                _("{found} {at}with all messages {since}.{kept}").format(
-                    found=_(found), at=at, since=since, kept=kept
-                )
-            )
+            path = self._store.path
+            self._store.tell(messages.replaced(found, self._begun, path, aside))
         elif self._reported:
-            what = (
-                _("all messages {since} are").format(since=since)
-                if self._repaired
-                else _("everything is")
-            )
-            self._store.tell(
-                _("The conversation store can be written again: {what} saved.").format(
-                    what=what
-                )
-            )
+            self._store.tell(messages.stored_again(self._begun, self._repaired))
         self._reported = self._repaired = self._rescue.done = False
 
     def close(self) -> None:
@@ -357,13 +322,7 @@ class MemoryFallback:
         )
         if self._kept and busy and not self.unkept and journal:
             # Only a lock, not a bad disk: the journal beside the store is safe.
-            self._store.tell(
-                _(
-                    "Another program has locked the conversation store. The latest "
-                    "messages are in a file beside it; lazychat will store them at "
-                    "its next start."
-                )
-            )
+            self._store.tell(messages.left_locked())
             journal.leave()
         elif self._kept and (not overlay.empty or self._states):
             try:
@@ -371,29 +330,14 @@ class MemoryFallback:
                 overlay.save(str(folder / self._store.path.name))
             except (sqlite3.Error, OSError) as error:
                 if journal and journal.path and not self.unkept:
-                    self._store.tell(
-                        _(
-                            "The latest messages are in {path}; lazychat will "
-                            "store them at its next start."
-                        ).format(path=_shown(journal.path))
-                    )
+                    self._store.tell(messages.left_in(journal.path))
                     journal.leave()
                 else:
-                    self._store.tell(
-                        _(
-                            "Cannot save the latest messages: {error}. They are lost."
-                        ).format(error=error)
-                    )
+                    self._store.tell(messages.lost(error))
             else:
                 if journal:
                     journal.remove()
-                self._store.tell(
-                    _(
-                        "The latest messages could not be stored with the rest and "
-                        "are in {folder}. To open them, run LAZYCHAT_HOME={folder} "
-                        "lazychat"
-                    ).format(folder=folder)
-                )
+                self._store.tell(messages.saved_in(folder))
         overlay.close()
 
     def _refused(self, error: Exception, took: float) -> None:
@@ -417,38 +361,7 @@ class MemoryFallback:
         if self._reported:
             return
         self._reported = True
-        code = error_codes.code(error)
-        if code == sqlite3.SQLITE_FULL:
-            why, until = _("The disk is full"), _("there is room")
-        elif code in error_codes.BUSY:
-            why = _("Another program has locked the conversation store")
-            until = _("it releases the lock")
-        elif code in error_codes.DAMAGED:
-            why, until = _("The conversation store is damaged"), _("it is repaired")
-        elif not self._store.path.exists():
-            why = _("The conversation store is gone ({path})").format(
-                path=_shown(self._store.path)
-            )
-            until = _("it is back")
-        else:
-            why = _("Cannot write the conversation store ({error})").format(error=error)
-            until = _("this is fixed")
-        _logger.warning("%s: %s", self._store.path, error)
-        where = _("in memory only")
-        if self._journal and self._journal.path and not self.unkept:
-            beside = self._journal.is_beside
-            where = _("in a file ") + (
-                _("beside it")
-                if beside
-                else _("in {parent}").format(parent=_shown(self._journal.path.parent))
-            )
-        self._store.tell(
-            _("{why}: new messages are kept {where} until {until}.").format(
-                why=why, where=where, until=until
-            )
-        )
-
-
-def _shown(path: Path) -> str:
-    """Return a path as printable text: its name may be invalid UTF-8."""
-    return safe(str(path), newlines=False)
+        path = self._store.path
+        _logger.warning("%s: %s", path, error)
+        journal = self._journal.path if self._journal and not self.unkept else None
+        self._store.tell(messages.in_memory(error, path, journal))

@@ -9,32 +9,29 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tui.errors import ContextOverflow, ModelError
+from tui.errors import ContextOverflow
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.i18n import _
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window
-from tui.models.gate import Gate, dialect_of_template
+from tui.models.gate import Gate
 from tui.models.llama.context import Context
 from tui.models.llama.decode import StopText, TextDecoder
-from tui.models.llama.dialogue import dialogue, tool_list, unreadable
+from tui.models.llama.dialogue import unreadable
 from tui.models.llama.engine import LlamaEngine
+from tui.models.llama.loaded import Loaded
 from tui.models.llama.sampling import Sampler, Sampling, grammar_of
 from tui.models.llama.saved import SavedPrompts
 from tui.models.llama.template import (
-    CHATML,
     CHATML_STOPS,
     THINKING,
-    ChatTemplate,
     reasoning_open,
 )
-from tui.models.llama.tokens import Prompt, Tokenizer
+from tui.models.llama.tokens import Prompt
 from tui.models.llama.weights import Weights
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation, Turn
 
-_MESSAGE_OVERHEAD = 8
-"""The approximate number of tokens that a template adds to a message."""
 _LEAST_ANSWER = 64
 """Tokens that stay free for the answer to the longest possible message."""
 
@@ -103,7 +100,7 @@ class LlamaModel:
         self._max_tokens = max_tokens
         self._dialect = dialect
         self._source = source
-        self._made: _Made | None = None
+        self._loaded: Loaded | None = None
         self._told: set[str] = set()
 
     @property
@@ -118,12 +115,12 @@ class LlamaModel:
 
     def preload(self) -> None:
         """Load in a thread, so that the first answer need not wait for it."""
-        self.engine.preload(lambda context: self._made_for(context.weights))
+        self.engine.preload(lambda context: self._loaded_for(context.weights))
 
     def load(self) -> None:
         """Load the file and wait for it. Raises `ModelError`."""
         with self.engine.hold() as context:
-            self._made_for(context.weights)
+            self._loaded_for(context.weights)
 
     def read(
         self,
@@ -137,7 +134,7 @@ class LlamaModel:
         context keeps the part that was read by then.
         """
         with self.engine.hold(cancel) as context:
-            tokens = self._made_for(context.weights).prompt(messages, ()).tokens
+            tokens = self._loaded_for(context.weights).prompt(messages, ()).tokens
             known = context.read(tokens[-context.size :], cancel, _AHEAD)
             if saved and known < len(tokens) - 1:
                 saved.save(context)
@@ -175,7 +172,7 @@ class LlamaModel:
         """
         with self.engine.hold(cancel) as context:
             if not context.tokens:
-                tokens = self._made_for(context.weights).prompt(messages, ()).tokens
+                tokens = self._loaded_for(context.weights).prompt(messages, ()).tokens
                 saved.restore(context, tokens[-context.size :])
 
     def generate(
@@ -183,8 +180,8 @@ class LlamaModel:
     ) -> Generator[Event, None, Reply]:
         """Answer `messages`: see `Model.generate`."""
         with self.engine.hold(turn.cancel) as context:
-            made = self._made_for(context.weights)
-            if made.fallback:
+            loaded = self._loaded_for(context.weights)
+            if loaded.fallback:
                 yield from self._notice(
                     _(
                         "{name} has no chat template. ChatML is used, which may "
@@ -197,12 +194,12 @@ class LlamaModel:
                         name=self._name, name2=file.name
                     )
                 )
-            variables = made.template(bool(tools)).variables(turn.options)
-            prompt, fitted = self._fit(made, messages, tools, context, variables)
+            variables = loaded.template(bool(tools)).variables(turn.options)
+            prompt, fitted = self._fit(loaded, messages, tools, context, variables)
             if fitted.left_out:
                 yield context_window.notice(fitted, self._name, context.size, turn)
             gate = Gate(
-                self._dialect or made.dialect(bool(tools)),
+                self._dialect or loaded.dialect(bool(tools)),
                 {tool.name: tool.parameters for tool in tools} or None,
                 reasoning_open(prompt.text),
             )
@@ -228,10 +225,10 @@ class LlamaModel:
             # A grammar leaves no room for a call, nor for reasoning.
             free = bool(tools) or turn.schema is None or reasoning_open(prompt.text)
             grammar = "" if free else grammar_of(turn.schema or {})
-            own = self._own_sampler(made, sampling, grammar)
+            own = self._own_sampler(loaded, sampling, grammar)
             try:
-                source = self._source or _Sampled(own or made.sampler)
-                answer = self._answer(made, prompt, builder, context, turn, source)
+                source = self._source or _Sampled(own or loaded.sampler)
+                answer = self._answer(loaded, prompt, builder, context, turn, source)
                 return (yield from answer)
             finally:
                 if own is not None:
@@ -239,12 +236,12 @@ class LlamaModel:
 
     def close(self) -> None:
         """Free the memory of sampler and engine. The next use loads the file again."""
-        if self.engine.close() and self._made is not None:
-            self._made.sampler.close()
-            self._made = None
+        if self.engine.close() and self._loaded is not None:
+            self._loaded.sampler.close()
+            self._loaded = None
 
     def _own_sampler(
-        self, made: "_Made", sampling: Sampling | None, grammar: str
+        self, loaded: Loaded, sampling: Sampling | None, grammar: str
     ) -> Sampler | None:
         """Return a sampler for one answer, None if the model's own will do.
 
@@ -253,12 +250,12 @@ class LlamaModel:
         settings = sampling or self._sampling
         if grammar:
             with suppress(ValueError):
-                return Sampler(made.weights, settings, grammar)
-        return Sampler(made.weights, settings) if sampling else None
+                return Sampler(loaded.weights, settings, grammar)
+        return Sampler(loaded.weights, settings) if sampling else None
 
     def _answer(
         self,
-        made: "_Made",
+        loaded: Loaded,
         prompt: Prompt,
         builder: ReplyBuilder,
         context: Context,
@@ -266,9 +263,9 @@ class LlamaModel:
         source: TokenSource,
     ) -> Generator[Event, None, Reply]:
         cancel = turn.cancel
-        weights = made.weights
+        weights = loaded.weights
         decode = TextDecoder().feed
-        stop = StopText(CHATML_STOPS if made.fallback else ())
+        stop = StopText(CHATML_STOPS if loaded.fallback else ())
         room = context.size - len(prompt.tokens)
         longest = turn.options.get("max_tokens", self._max_tokens)
         limit = min(room, longest if isinstance(longest, int) and longest > 0 else room)
@@ -288,7 +285,7 @@ class LlamaModel:
                     finish_reason = "stop"
                     break
                 said.append(token)
-                if token in made.silent:
+                if token in loaded.silent:
                     continue
                 text = stop.feed(decode(weights.piece(token)))
                 if text:
@@ -301,7 +298,7 @@ class LlamaModel:
                 yield from builder.text(held)
             yield from builder.end_text()
         finally:
-            made.tokenizer.remember(prompt, said)
+            loaded.tokenizer.remember(prompt, said)
             turn.exchanged(prompt.text, "".join(written))
         yield UsageReported(
             len(prompt.tokens), len(said), last - began, cached, context.size
@@ -310,7 +307,7 @@ class LlamaModel:
 
     def _fit(
         self,
-        made: "_Made",
+        loaded: Loaded,
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         context: Context,
@@ -322,15 +319,15 @@ class LlamaModel:
 
         def count(messages: Sequence[Message]) -> int:
             nonlocal prompt
-            prompt = made.prompt(messages, tools, variables)
+            prompt = loaded.prompt(messages, tools, variables)
             return len(prompt.tokens)
 
         kept_free = context_window.reserved(size, self._max_tokens)
-        fitted = context_window.fit(messages, count, made.size, size - kept_free)
+        fitted = context_window.fit(messages, count, loaded.size, size - kept_free)
         # If no more messages can be left out, reserve less room for the answer.
         if prompt and fitted.tokens + min(_LEAST_ANSWER, kept_free) <= size:
             return prompt, fitted
-        trained = made.weights.context_trained
+        trained = loaded.weights.context_trained
         advice = (
             _(" or set a larger `context` for {name} (up to {trained})").format(
                 name=self._name, trained=trained
@@ -347,12 +344,12 @@ class LlamaModel:
             fitted.tokens,
         )
 
-    def _made_for(self, weights: Weights) -> "_Made":
-        if self._made is None or self._made.weights is not weights:
-            if self._made is not None:
-                self._made.sampler.close()
-            self._made = _Made(weights, self._sampling)
-        return self._made
+    def _loaded_for(self, weights: Weights) -> Loaded:
+        if self._loaded is None or self._loaded.weights is not weights:
+            if self._loaded is not None:
+                self._loaded.sampler.close()
+            self._loaded = Loaded(weights, self._sampling)
+        return self._loaded
 
     def _notice(self, text: str) -> Iterator[Event]:
         """Yield a notice, unless it was given before."""
@@ -375,68 +372,3 @@ def _own_sampling(
     except msgspec.ValidationError:
         return None, [*unknown, *own]
     return (changed if own else None), unknown
-
-
-class _Made:
-    """The parts of a model that can be created only once its weights are loaded."""
-
-    def __init__(self, weights: Weights, sampling: Sampling) -> None:
-        self.weights = weights
-        self.tokenizer = Tokenizer(weights)
-        source = weights.template()
-        self.fallback = source is None
-        special = {
-            "bos_token": weights.special("bos"),
-            "eos_token": weights.special("eos"),
-            "unk_token": "",
-            "pad_token": weights.special("pad"),
-        }
-        self._plain = ChatTemplate(source or CHATML, special)
-        with_tools = weights.template("tool_use")
-        self._with_tools = ChatTemplate(with_tools, special) if with_tools else None
-        self._dialect = dialect_of_template(
-            with_tools or source or "", list(weights.control)
-        )
-        self.silent = {
-            token
-            for which in ("bos", "pad")
-            if (token := weights.control.get(weights.special(which), (-1, 0))[0]) >= 0
-        }
-        """Control tokens that are never part of an answer's text."""
-        self.sampler = Sampler(weights, sampling)
-
-    def prompt(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSchema],
-        variables: Mapping[str, Any] | None = None,
-    ) -> Prompt:
-        template = self.template(bool(tools))
-        quote = self.tokenizer.quote
-        text = template.render(
-            quote(dialogue(messages)), quote(tool_list(tools)), variables
-        )
-        prompt = self.tokenizer.encode(text)
-        if not prompt.tokens:
-            raise ModelError(
-                _("The model's chat template returns no text for the messages.")
-            )
-        return prompt
-
-    def dialect(self, tools: bool) -> str:
-        """Return the gate's name of the format in which to expect calls.
-
-        If the instructions named another format than the model's own, the model may use
-        either, so the gate must look for all.
-        """
-        describes = self.template(tools).describes_tools
-        return self._dialect if describes or not tools else "auto"
-
-    def template(self, tools: bool) -> ChatTemplate:
-        return self._with_tools if tools and self._with_tools else self._plain
-
-    def size(self, message: Message) -> int:
-        """Return roughly how many tokens `message` takes."""
-        [entry] = dialogue([message])
-        text = "".join(map(str, entry.values()))
-        return len(self.weights.tokenize(text)) + _MESSAGE_OVERHEAD

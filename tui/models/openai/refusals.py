@@ -3,7 +3,8 @@
 Servers word refusals in hundreds of ways. So this looks for the names of the optional
 parts that the request has: in `loc` and `param`, where validators put them, otherwise
 anywhere in the body, however long. Asking again without a part costs little, and a
-part whose removal did not help is restored; see `requests`.
+part whose removal did not help is restored; see `requests`. The file is long because
+each optional part has its own words for being refused.
 """
 
 import re

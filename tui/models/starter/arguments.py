@@ -20,17 +20,12 @@ from tui.models.starter.parameters import (
     tool_words,
 )
 from tui.models.starter.spans import Place, overlaps, pieces, score
-from tui.models.starter.words import LEXICON, content, english, has_han, pattern
+from tui.models.starter.words import LEXICON, POINTS, content, english, has_han, pattern
 
 _MOST_PARAMETERS, _MOST_NUMBERS = 8, 4
 """Text and numeric parameters that are filled; what is beyond is left out."""
 _MOST_SPANS = 6
 """Values that are kept for each parameter."""
-_REQUIRED, _OPTIONAL = 20.0, -3.0
-"""Points for filling a parameter: one that is not required gets a value only when much
-speaks for it."""
-_NUMBER, _CHOICE, _SUM = 1.0, 2.5, 2.0
-"""Points for the tool when a number, a choice, arithmetic is found for a parameter."""
 _BESIDE = {name: pattern(text) for name, text in LEXICON["beside"].items()}
 _NEAR_NUMBER = [
     (pattern(row["name"]), pattern(row["beside"]), float(row["points"]))
@@ -72,12 +67,12 @@ def draft(tool: ToolSchema, text: str) -> Draft:
     wanted = parameters(tool)
     numeric = [p for p in wanted if p.kind in NUMERIC][:_MOST_NUMBERS]
     found = assign([Slot(p, _counts(text, p)) for p in numeric])
-    fit = _NUMBER * len(found)
+    fit = POINTS["number"] * len(found)
     for p in wanted:
         choice = _choice(text, p) if p.kind == "choice" else None
         if choice is not None:
             found[p.name] = choice
-            fit += _CHOICE
+            fit += POINTS["choice"]
     values = {name: span.value for name, span in found.items()}
     words = tool_words(tool)
     places = pieces(text, [span[:2] for span in found.values()], words)
@@ -93,7 +88,9 @@ def draft(tool: ToolSchema, text: str) -> Draft:
     fit += sum(max(-3.0, min(0.0, points - 1.0)) for points in best)
     if best and not has_han(text):
         fit += max(0.0, min(1.0, (min(best) - 3.0) / 2))
-    fit += _SUM * any(s.parameter.is_sum and s.spans[0].score > 5 for s in needed)
+    fit += POINTS["sum"] * any(
+        s.parameter.is_sum and s.spans[0].score > 5 for s in needed
+    )
     return Draft(values, slots, fit, possible)
 
 
@@ -109,7 +106,7 @@ def assign(slots: Sequence[Slot]) -> dict[str, Span]:
             return float("-inf")
         order = sum(a.start < b.start for a, b in pairwise(taken))
         return 0.1 * order + sum(
-            s.score + (_REQUIRED if slot.parameter.required else _OPTIONAL)
+            s.score + POINTS["required" if slot.parameter.required else "optional"]
             for s, slot in zip(chosen, slots, strict=True)
             if s is not None
         )
@@ -128,12 +125,9 @@ def several(text: str, span: Span) -> list[str]:
 
 
 def _ranked(
-    text: str, places: Sequence[Place], parameter: Parameter, words: Collection[str]
+    text: str, places: Sequence[Place], p: Parameter, words: Collection[str]
 ) -> list[Span]:
-    spans = [
-        Span(*place, score(text, place, parameter, words), text[slice(*place)])
-        for place in places
-    ]
+    spans = [Span(*at, score(text, at, p, words), text[slice(*at)]) for at in places]
     return sorted(spans, key=lambda span: -span.score)[:_MOST_SPANS]
 
 

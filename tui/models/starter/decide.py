@@ -19,18 +19,12 @@ from tui.messages import ToolSchema
 from tui.models.starter.arguments import Draft, assign, draft, several
 from tui.models.starter.intent import against, declines, goes_on, requests
 from tui.models.starter.parameters import keywords, tool_words, vocabulary
-from tui.models.starter.words import in_symbols, is_sum, shared
+from tui.models.starter.words import POINTS, in_symbols, is_sum, shared
 
 _MOST_CHARACTERS = 240
 """Of a longer message only its end is looked at: requests stand there, or are short."""
 _MOST_DRAFTS = 16
 """Tools for which arguments are sought, chosen by words alone: 1 ms each."""
-_WORD, _MOST_WORDS = 2.0, 2
-_NOTHING_SHARED = 2.0
-"""Against a tool that shares no word with the message and needs nothing from it: of
-"I have 3 cats" a roll of dice could use the 3."""
-_MARGIN = 0.1
-"""What a tool must be ahead of the best purpose."""
 
 
 class Choice(NamedTuple):
@@ -69,7 +63,7 @@ def _decide(text: str, tools: Sequence[ToolSchema], sure: bool = False) -> list[
     best = None if declines(text) else best_tool(text, tools)
     if best is None or (sure and not best.hits):
         return []
-    if best.points - against(text, tool_words(best.tool)) < _MARGIN:
+    if best.points - against(text, tool_words(best.tool)) < POINTS["margin"]:
         return []
     return _fill(text, best.tool, best.draft)
 
@@ -88,9 +82,9 @@ def best_tool(text: str, tools: Sequence[ToolSchema]) -> Candidate | None:
             hits.append("arithmetic")
         elif arithmetic and not hits:
             continue  # the numbers of "17% of 2340" are no days of a forecast
-        points = _WORD * min(_MOST_WORDS, len(hits)) + drafted.fit
+        points = POINTS["word"] * min(POINTS["most_words"], len(hits)) + drafted.fit
         if not hits and not tool.parameters.get("required"):
-            points -= _NOTHING_SHARED
+            points += POINTS["nothing_shared"]
         found.append(Candidate(tool, drafted, points, len(hits)))
     return max(found, key=lambda c: c.points, default=None)
 

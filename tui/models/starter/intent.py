@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from tui.messages import ToolSchema
-from tui.models.starter.words import LEXICON, has_han, pattern
+from tui.models.starter.words import LEXICON, POINTS, has_han, pattern
 
 _PURPOSES = {
     name: (pattern(phrases), re.sub(r"\\\w", " ", phrases))
@@ -16,19 +16,17 @@ _PURPOSES = {
 }
 """What is weighed against every tool: phrases, and the words in them."""
 _PATTERNS = {name: pattern(text) for name, text in LEXICON["patterns"].items()}
+_CONTRACTIONS = [(pattern(a), b) for a, b in LEXICON["contractions"].items()]
 _ITSELF = LEXICON["itself"]
 _LONGEST_ABOUT_ITSELF = 120
 """Characters of a question about the assistant; a longer text says more than that."""
-_PHRASE, _SECOND_PHRASE = 7.0, 2.0
-"""Points for a typical phrase of a purpose; for each purpose beside the first."""
 
 
 def spelled_out(text: str) -> str:
     """Return `text` with "what's" as "what is", "I'm" as "I am" and the like."""
-    text = re.sub(
-        r"\b(what|who|where|how|when|that|it|there)['’]s\b", r"\1 is", text, flags=re.I
-    )
-    return re.sub(r"\bi['’]m\b", "I am", text, flags=re.I).replace("’", "'")
+    for short, words in _CONTRACTIONS:
+        text = short.sub(words, text)
+    return text
 
 
 def requests(text: str) -> list[str]:
@@ -45,11 +43,8 @@ def goes_on(text: str) -> bool:
 def declines(text: str) -> bool:
     """Whether `text` says not to do something, and asks for nothing else."""
     clauses = _clauses(text)
-    negated = [speaks_of("nothing", c) for c in clauses]
-    return any(negated) and all(
-        no or (_remarks(c) and not _asks(c))
-        for no, c in zip(negated, clauses, strict=True)
-    )
+    rest = [c for c in clauses if not speaks_of("nothing", c)]
+    return len(rest) < len(clauses) and all(_remarks([c]) for c in rest)
 
 
 def speaks_of(purpose: str, text: str) -> bool:
@@ -70,10 +65,10 @@ def against(text: str, words: Collection[str]) -> float:
         if phrases.search(spelled)
         and not any(_speaks(w, typical, lower) for w in words)
     }
-    clauses = _clauses(text)
-    if not any(map(_asks, clauses)) and any(map(_remarks, clauses)):
+    if _remarks(_clauses(text)):
         hints.add("past")
-    return _PHRASE + _SECOND_PHRASE * (len(hints) - 1) if hints else 0.0
+    more = POINTS["second_phrase"] * (len(hints) - 1)
+    return POINTS["phrase"] + more if hints else 0.0
 
 
 def _speaks(word: str, *places: str) -> bool:
@@ -84,12 +79,10 @@ def _speaks(word: str, *places: str) -> bool:
     return len(word) > 2 and all(map(begun.search, places))
 
 
-def _asks(clause: str) -> bool:
-    return _PATTERNS["asks"].search(clause) is not None
-
-
-def _remarks(clause: str) -> bool:
-    return _PATTERNS["remarks"].search(clause) is not None
+def _remarks(clauses: Sequence[str]) -> bool:
+    """Whether one of `clauses` is a remark, and none asks for something."""
+    asks, remarks = _PATTERNS["asks"].search, _PATTERNS["remarks"].search
+    return any(map(remarks, clauses)) and not any(map(asks, clauses))
 
 
 def _clauses(text: str) -> list[str]:

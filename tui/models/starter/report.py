@@ -176,10 +176,9 @@ def _figures(text: str) -> set[float]:
 def _decoded(output: str) -> Any:
     """Return a tool's `output` as data; what is no JSON is a string."""
     try:
-        data: Any = bounds.decode(output)
+        return bounds.decode(output)
     except ValueError:
         return output.strip()
-    return data
 
 
 def _values(data: Any) -> list[Value]:

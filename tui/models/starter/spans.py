@@ -90,11 +90,9 @@ def score(
     is_task = announced == "task" and parameter.wants("task")
     named = all(w[0].isupper() or w.lower() in _JOINERS for w in words)
     plain = bool(words) and announced != "stretch" and not is_task
-    last = re.search(r"\w", text[end:]) is None
     features: dict[str, float] = {
         "role": role,
         "length": min(len(inside), 8),
-        "topic to the end": parameter.wants("topic") and role > 1.5 and last,
         "quoted": before.endswith(tuple("\"'“‘「《")),
         "arithmetic": parameter.is_sum and is_sum(piece),
         "no arithmetic": parameter.is_sum and not is_sum(piece),
@@ -143,16 +141,13 @@ def _runs(
             stop = False  # of a name: The Beatles
         stop = stop or unit.kind == "mark" or overlaps((unit.start, unit.end), used)
         stop = stop or overlaps((unit.start, unit.start + 1), fillers)
-        single = unit.kind in _SINGLE
+        single = unit.kind in _SINGLE or (run and run[-1].kind in _SINGLE)
         change = run and (run[-1].kind == "han") != (unit.kind == "han")
         if run and (stop or single or change):
             yield run
             run = []
         if not stop:
             run.append(unit)
-        if single and run:
-            yield run
-            run = []
     if run:
         yield run
 

@@ -26,6 +26,8 @@ FILLER = re.compile("|".join(sorted(LEXICON["filler"].split(), key=len, reverse=
 TEMPORAL = pattern(LEXICON["patterns"]["temporal"])
 """When something is: a day or a time of day."""
 
+POINTS: dict[str, float] = LEXICON["points"]
+
 _ARITHMETIC = pattern(LEXICON["patterns"]["arithmetic"])
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _SIGNS = {sign: pattern(words) for sign, words in LEXICON["signs"].items()}

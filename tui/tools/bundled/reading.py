@@ -9,7 +9,8 @@ from msgspec import Meta
 
 from tui.errors import ToolError
 from tui.i18n import _
-from tui.tools.bundled.confined import Folders, label, read, text_of
+from tui.tools.bundled.confined import Folders, label
+from tui.tools.bundled.regular_files import read, text_of
 from tui.tools.policy import Preview
 
 _LARGEST = 20_000_000

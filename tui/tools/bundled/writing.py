@@ -16,15 +16,8 @@ from hashlib import sha256
 
 from tui.errors import ToolError
 from tui.tools.bundled import undo
-from tui.tools.bundled.confined import (
-    Folders,
-    Missing,
-    Place,
-    check_regular,
-    failed,
-    read,
-    text_of,
-)
+from tui.tools.bundled.confined import Folders, Missing, Place, failed
+from tui.tools.bundled.regular_files import check_regular, read, text_of
 from tui.tools.policy import Preview
 
 _LARGEST = 5_000_000
