@@ -31,6 +31,7 @@ from tui.models.openai.chunks import (
     Choice,
     Delta,
     Halves,
+    calls,
     decode,
     is_json,
     is_unseen,
@@ -407,30 +408,35 @@ class AnswerReader:
 
     def _choice(self, choice: Choice) -> Iterator[Event]:
         delta, message = choice.delta, choice.message
+        said = False
         if isinstance(delta, Delta):
-            if not self._streams:
-                said = delta.content or delta.tool_calls or thoughts(delta)[0]
-                self._streams = bool(said)
-            yield from self._delta(delta)
+            said = yield from self._delta(delta)
         elif isinstance(delta, str) and delta:
-            self._streams = True
+            said = True
             yield from self._text(delta)
+        self._streams = self._streams or said
         if isinstance(message, Delta):
             if self._streams:
                 message = self._rest(message)
-            yield from self._delta(message)
-        if isinstance(choice.text, str) and delta is None and message is None:
-            yield from self._text(choice.text)
+            said = (yield from self._delta(message)) or said
+        if not said:
+            yield from self._bare(choice)
         if choice.usage:
             self._count(choice.usage)
         if choice.error:
             raise (yield from self._failed(choice.error))
-        reason = choice.finish_reason
+        reason = choice.finish_reason or choice.finishReason
         if reason and not isinstance(reason, dict | list):
             reason = reason if isinstance(reason, str) else "stop"
             # Some servers close each answer with a stop, whatever has ended it.
             plain = endings.meant(reason) == "stop"
             self._finish_reason = (plain and self._finish_reason) or reason
+
+    def _bare(self, choice: Choice) -> Iterator[Event]:
+        """Take what stands in the choice itself, in the place of a delta."""
+        if choice.text and not choice.content:
+            choice.content = choice.text
+        yield from self._delta(self._rest(choice) if self._streams else choice)
 
     def _rest(self, message: Delta) -> Delta:
         """Return what a message that is told whole once more adds to its deltas."""
@@ -443,14 +449,14 @@ class AnswerReader:
         if field and reasoning.startswith(thought):
             setattr(rest, field, reasoning[len(thought) :])
         if not self._calls:
-            rest.tool_calls = message.tool_calls
-            rest.function_call = message.function_call
+            rest.tool_calls, rest.function_call = calls(message)
         self._opaque = self._opaque if self._opaque.fields else OpaqueFields()
         if not self._opaque.fields:
             self._opaque.take_delta(message)
         return rest
 
-    def _delta(self, delta: Delta) -> Iterator[Event]:
+    def _delta(self, delta: Delta) -> Generator[Event, None, bool]:
+        """Take what is added to the message; return whether that is anything."""
         thought = marked_thought(delta)
         content = delta.content
         reasoning, field = thoughts(delta)
@@ -459,9 +465,9 @@ class AnswerReader:
         beside = ""
         if delta.refusal or delta.audio or delta.images:
             beside = self._beside(delta)
-        calls = delta.tool_calls or delta.function_call
-        if not (reasoning or content or calls or beside):
-            return
+        listed, function = calls(delta)
+        if not (reasoning or content or listed or function or beside):
+            return False
         self._last = time.monotonic()
         self._first = self._first or self._last
         if reasoning:
@@ -479,14 +485,15 @@ class AnswerReader:
                     yield from self._text(text)
         if beside:
             yield from self._text(beside)
-        if calls:
+        if listed or function:
             before = bool(self._calls)
-            if delta.tool_calls:
-                self._calls.add(delta.tool_calls)
+            if listed:
+                self._calls.add(listed)
             else:  # llama_cpp.server writes the same call in both ways
-                self._calls.add_function(delta.function_call)
+                self._calls.add_function(function)
             if self._calls and not before:
                 yield self._builder.opened()
+        return True
 
     def _beside(self, delta: Delta) -> str:
         """Return the words of a refusal, or of what is spoken."""
