@@ -81,7 +81,7 @@ def is_error(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     fields = cast(dict[str, Any], value)
-    if str(fields.get("type", "")).lower() in _LIVE:
+    if is_live(fields):
         return False
     if is_bad(fields.get("base_resp")):
         return True
@@ -94,6 +94,13 @@ def is_error(value: Any) -> bool:
     if codes and all(code is not False and code in _GOOD for code in codes):
         return False
     return bool(find_message(fields))
+
+
+def is_live(value: Any) -> bool:
+    """Whether an event's type says that it only keeps the line open."""
+    if not isinstance(value, dict):
+        return False
+    return str(cast(dict[str, Any], value).get("type", "")).lower() in _LIVE
 
 
 def opened(value: Any) -> Any:

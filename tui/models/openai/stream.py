@@ -282,19 +282,31 @@ class AnswerReader:
 
     def _events(self, start: bytes, body: Iterator[bytes]) -> Iterator[Event]:
         decoder = SSEDecoder()
-        said = False
-        for data in chain([start], self._chunks(body)):
+        items = self._items(decoder, chain([start], self._chunks(body)))
+        return self._take_events(decoder, items, start)
+
+    def _items(self, decoder: SSEDecoder, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the events of a stream, all but one that lacks its end."""
+        for data in chunks:
             for item in decoder.feed(data):
-                said = True
                 # One read may hold seconds of text.
                 self._cancel.raise_if_requested()
-                ends = decoder.event in ENDS
-                if is_done(item) or (ends and is_nothing(item)):
-                    self.complete = True
-                    yield from self._end_of_events(said, start)
-                    return
-                yield from self._named(decoder.event, item)
-                self.complete = self.complete or ends
+                yield item
+
+    def _take_events(
+        self, decoder: SSEDecoder, items: Iterator[bytes], start: bytes
+    ) -> Iterator[Event]:
+        """Take the events of a stream that begins with `start`."""
+        said = False
+        for item in items:
+            said = True
+            ends = decoder.event in ENDS
+            if is_done(item) or (ends and is_nothing(item)):
+                self.complete = True
+                yield from self._end_of_events(said, start)
+                return
+            yield from self._named(decoder.event, item)
+            self.complete = self.complete or ends
         for item in decoder.finish():
             said = True
             if decoder.event in FAILURES:
