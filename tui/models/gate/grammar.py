@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from tui.models.gate.patterns import BLANK, SUFFIX, Alt, Atom, Atoms, Lit, Run
+from tui.models.gate.patterns import (
+    BLANK,
+    SUFFIX,
+    Alt,
+    Atom,
+    Atoms,
+    Lit,
+    Run,
+    spellings,
+)
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
@@ -222,7 +231,7 @@ class Thinking(NamedTuple):
         """Return what closes the reasoning that `opening` opened; None if not this."""
         start, star, end = self.open.partition("*")
         if not star:
-            same = opening.rstrip("\n") == self.open.rstrip("\n")
+            same = opening.rstrip("\n") in spellings(self.open.rstrip("\n"))
             return self.close if same else None
         if not (opening.startswith(start) and opening.endswith(end)):
             return None

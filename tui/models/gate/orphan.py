@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from tui.models.gate.markdown import Markdown
-from tui.models.gate.patterns import Lit, part
+from tui.models.gate.patterns import cut, spellings
 
 _MARKS = {
     "</think>": "<think>",
@@ -26,13 +26,13 @@ _MARKS = {
 }
 MARKS = tuple((opener, close) for close, opener in _MARKS.items())
 """What opens reasoning and what closes it, in whatever family."""
-OPENERS = tuple(_MARKS.values())
-CLOSERS = tuple(_MARKS)
-_FIRST = frozenset(close[0] for close in _MARKS)
-_MARK = re.compile("|".join(map(re.escape, _MARKS)))
-_CUT = re.compile(
-    "|".join(re.escape(close[0]) + part((Lit(close[1:]),)) for close in _MARKS)
-)
+OPENERS = tuple(each for opener in _MARKS.values() for each in spellings(opener))
+_OPENED = {each: spellings(_MARKS[c]) for c in _MARKS for each in spellings(c)}
+"""What may have opened the reasoning that a mark closes."""
+CLOSERS = tuple(_OPENED)
+_FIRST = frozenset(close[0] for close in CLOSERS)
+_MARK = re.compile("|".join(map(re.escape, CLOSERS)))
+_CUT = re.compile(cut(CLOSERS))
 """A mark that the end of the text cuts off."""
 
 _TAIL = re.compile(rf"(?:{_MARK.pattern})\s*\Z|{_CUT.pattern}")
@@ -163,7 +163,7 @@ class OrphanClose:
         None while the text behind it decides.
         """
         said = "".join([*self._said, before])
-        if _MARKS[mark] in said:
+        if any(opener in said for opener in _OPENED[mark]):
             return False
         markdown = Markdown()
         markdown.feed(said)

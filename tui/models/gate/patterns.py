@@ -65,6 +65,17 @@ SUFFIX = Run(r"[\w\-]", 1, 40)
 """What a model's own vocabulary adds to the markers of its family."""
 
 
+_TAG = re.compile(r"(</?)([a-z]+)>")
+
+
+def spellings(mark: str) -> tuple[str, ...]:
+    """Return how a mark is written: small models write tags with capitals as well."""
+    if not (tag := _TAG.fullmatch(mark)):
+        return (mark,)
+    begin, word = tag.groups()
+    return (mark, f"{begin}{word.capitalize()}>", f"{begin}{word.upper()}>")
+
+
 def whole(atoms: Atoms) -> str:
     """Return the regular expression of the whole sequence; only names are groups."""
     return "".join(_whole(atom) for atom in atoms)
