@@ -38,9 +38,9 @@ _CUT = re.compile(cut(CLOSERS))
 _TAIL = re.compile(rf"(?:{_MARK.pattern})\s*\Z|{_CUT.pattern}")
 """A mark at the end of the text, or what may become one."""
 
-_ENDED = re.compile(r"[.!?…。！？)\]}）」』”\"'*`]\s*\Z")
+ENDED = re.compile(r"[.!?…。！？)\]}）」』”\"'*`]\s*\Z")
 """How a thought ends before the mark; behind a word, the mark is part of a sentence."""
-_GOES_ON = re.compile(r"[ \t]*[,.;:!?)\]}…，。；：！？、）」』”’»]|[ \t]+[^\W\d_A-Z]")
+GOES_ON = re.compile(r"[ \t]*[,.;:!?)\]}…，。；：！？、）」』”’»]|[ \t]+[^\W\d_A-Z]")
 """How a sentence goes on behind a mark that it mentions."""
 _LISTED = " \t>*-+#"
 """What a line may begin with that says nothing yet."""
@@ -153,7 +153,7 @@ class OrphanClose:
     def _is_named(self, before: str) -> bool:
         """Whether a mark that nothing follows ends a sentence."""
         line = "".join([*self._said, before]).rpartition("\n")[2]
-        return bool(line.strip(_LISTED)) and not _ENDED.search(line)
+        return bool(line.strip(_LISTED)) and not ENDED.search(line)
 
     def _is_orphan(
         self, before: str, mark: str, after: str, final: bool
@@ -180,7 +180,7 @@ class OrphanClose:
         rest = after.lstrip(" \t")
         if not rest or rest[0] in "\r\n":
             return True if rest or final else None
-        if _GOES_ON.match(after):
+        if GOES_ON.match(after):
             return False
         apart = line[-1:] in (" ", "\t") and after[0] in " \t"
-        return begins or not apart or bool(_ENDED.search(line))
+        return begins or not apart or bool(ENDED.search(line))
