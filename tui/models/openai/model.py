@@ -94,7 +94,7 @@ class OpenAIModel:
         completions until the server says that the model wants the Responses API; names
         of options are translated for that. `stream=False`: for a server that cannot.
         `timeout`: seconds without a byte until an answer is abandoned, of which it has
-        `connect_timeout` to be connected; see `stream.QUIET` for a server that sends
+        `connect_timeout` to be connected; see `limits.QUIET` for a server that sends
         something, but nothing of the answer. `max_retries`: tries after the first when
         there is no connection, or a status 429 or 5xx; a `Retry-After` up to two
         minutes is waited for. `context`: the model's window in tokens, 0 to find it

@@ -24,7 +24,7 @@ from tui.errors import LazychatError, ModelError, TooMuch
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.i18n import _, ngettext
 from tui.messages import Message, Reply
-from tui.models.openai import endings, envelopes, errors
+from tui.models.openai import endings, envelopes, errors, limits
 from tui.models.openai.calls import CallAssembler
 from tui.models.openai.choices import FirstChoice
 from tui.models.openai.chunks import (
@@ -56,11 +56,12 @@ from tui.models.openai.sse import (
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
 
-QUIET = 10
-"""How many times the timeout a server may keep the line open without a word of the
-answer: twenty minutes if nothing else is set. OpenRouter and xAI send comments while a
-model is queued or thinks, OpenAI an event each 30 s, and their slowest models think for
-more than ten minutes; DeepSeek ends a request itself that has waited for ten."""
+_STEP = 1000
+"""Bytes of a document that count as a part of the answer; a byte a minute is none."""
+
+_AFTERWARDS = 60.0
+"""Seconds after the end of the answer in which its usage, or the end of the stream, is
+still waited for: it comes at once, or never."""
 
 _MARK = b"\xef\xbb\xbf"
 """Of the byte order."""
@@ -140,7 +141,7 @@ class AnswerReader:
         self._last = 0.0
         """When something of the answer came last."""
         self._begun_at = time.monotonic()
-        self._quiet = response.timeout * QUIET
+        self._quiet = response.timeout * limits.QUIET
 
     def read(self, body: Iterator[bytes]) -> Generator[Event, None, Reply]:
         """Read `body`: yield its events, return the complete message.
@@ -238,7 +239,7 @@ class AnswerReader:
 
     def _whole(self, start: bytes, body: Iterator[bytes]) -> bytes:
         """Return all of an answer that is no stream; of a web page its beginning."""
-        parts, size = [start], len(start)
+        parts, size, step = [start], len(start), _STEP
         page = self._kind == "text/html" or errors.is_html(
             start[:1000].decode(errors="replace")
         )
@@ -251,10 +252,11 @@ class AnswerReader:
                         event_bytes=EVENT_BYTES >> 20
                     )
                 )
-            if not data.isspace():
-                self._last = time.monotonic()
             parts.append(data)
             size += len(data)
+            if not data.isspace() and size >= step:
+                step = size + _STEP
+                self._last = time.monotonic()
         return b"".join(parts)
 
     def _chunks(self, body: Iterator[bytes]) -> Iterator[bytes]:
@@ -276,8 +278,11 @@ class AnswerReader:
             if data is None:
                 return
             yield data
-            since = self._last or self._begun_at
-            if time.monotonic() - since > self._quiet and not self._finish_reason:
+            waited = time.monotonic() - (self._last or self._begun_at)
+            if self._finish_reason:
+                if waited > min(self._quiet, _AFTERWARDS):
+                    return
+            elif waited > self._quiet:
                 raise errors.kept_waiting(self._quiet, self._where)
 
     def _events(self, start: bytes, body: Iterator[bytes]) -> Iterator[Event]:
