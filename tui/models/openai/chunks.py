@@ -33,6 +33,8 @@ class Delta(msgspec.Struct):
     thought: Any = None
     thoughts: Any = None
     """These four: relays."""
+    tool_plan: Any = None
+    """Cohere: why it calls tools."""
     reasoningContent: Any = None
     """Relays of Bedrock."""
     reasoning_details: Any = None
@@ -100,7 +102,7 @@ class Chunk(msgspec.Struct):
 THOUGHTS = (
     *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
     *("thinking_content", "reasoning_summary", "thought", "thoughts"),
-    "reasoningContent",
+    *("reasoningContent", "tool_plan"),
 )
 """Fields of a delta that hold thoughts, all the same ones where there are several."""
 
@@ -120,6 +122,7 @@ def thoughts(delta: Delta) -> tuple[str, str]:
         or delta.thought
         or delta.thoughts
         or delta.reasoningContent
+        or delta.tool_plan
         or delta.reasoning_details
         or delta.thinking_blocks
         or delta.provider_specific_fields

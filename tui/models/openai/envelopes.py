@@ -7,6 +7,8 @@ the message or be the status, validators send a list.
 import re
 from typing import Any, cast
 
+from tui.models.openai.other_apis import as_chunk
+
 
 def find_message(value: Any) -> str:
     """Return the message of an error body; "" if there is none."""
@@ -106,7 +108,8 @@ def is_live(value: Any) -> bool:
 def opened(value: Any) -> Any:
     """Return the answer, or the piece of one, that an envelope holds; None for none.
 
-    Relays wrap it into a field; Ollama's own API has a message without choices.
+    Relays wrap it into a field; Ollama's own API has a message without choices. What
+    another API says is returned as chat completions would say it.
     """
     if not isinstance(value, dict):
         return None
@@ -123,7 +126,7 @@ def opened(value: Any) -> Any:
             reason = fields.get("done_reason") or ended
             return {"choices": [{"delta": message, "finish_reason": reason}]}
         case _:
-            return None
+            return as_chunk(fields)
 
 
 def is_bad(status: Any) -> bool:
