@@ -25,6 +25,7 @@ from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
 from tui.models.gate.later_thoughts import LaterThoughts, Told
 from tui.models.gate.orphan import OPENERS, Marks, OrphanClose, Split
+from tui.models.gate.patterns import BLANKS
 from tui.turn import Turn
 
 CHARACTERS = 2 << 20
@@ -262,7 +263,7 @@ class ReplyBuilder:
     def _without_opener(self, text: str) -> str:
         """Return what to read of a text that begins a guessed reasoning."""
         begin = (self._begin or "") + text
-        start = begin.lstrip()
+        start = begin.lstrip(BLANKS)
         self._begin = begin
         for opener in OPENERS:
             if start.startswith(opener):

@@ -226,6 +226,8 @@ class Thinking(NamedTuple):
     """Also after the start of the message."""
     prose: bool = False
     """Plain words open it, which an unknown model may begin an answer with."""
+    look: Atoms = ()
+    """Must follow what opens it, at the start of the message."""
 
     def closed_by(self, opening: str) -> str | None:
         """Return what closes the reasoning that `opening` opened; None if not this."""

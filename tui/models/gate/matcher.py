@@ -310,7 +310,8 @@ def _thinking_rules(thinking: Thinking, fresh: bool) -> tuple[Rule, ...]:
         if not fresh:
             rules += opening_rules(mark, _THINK)
         elif thinking.open == mark:
-            rules.append(Rule(marker_atoms(mark), (), _THINK, quotable=False))
+            look = thinking.look
+            rules.append(Rule(marker_atoms(mark), look, _THINK, quotable=False))
         elif not thinking.open.endswith("\n"):
             rules.append(Rule((Lit(mark),), (), _THINK, quotable=False))
         else:

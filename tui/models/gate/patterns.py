@@ -8,11 +8,16 @@ and the work for each chunk.
 """
 
 import re
+import string
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 LONGEST_RUN = 200
 """Characters; longer white space between two markers separates them."""
+
+BLANKS = f"{string.whitespace}\x85\xa0\u2028\u2029\u3000\u200b\u2060\ufeff"
+"""What may come before a message without being a part of it: white space, also that of
+no width, such as a byte order mark."""
 
 LONGEST_NAME = 1024
 """Characters of a tool's name."""
