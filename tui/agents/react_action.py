@@ -338,6 +338,12 @@ class Actions:
                 return None
             if not self._lenient and (known_only or read_object(given) is None):
                 return None
+        elif (
+            known_only
+            and not (given or self._lenient)
+            and tool.parameters.get("required")
+        ):
+            return None  # a line that only names a tool is not enough for it
         return Action(name, read_arguments(given, tool), end)
 
 

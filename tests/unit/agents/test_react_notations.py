@@ -146,6 +146,7 @@ TEXTS = [
     "**Thought:** I am no good.\n**Feeling:** sad\n",
     "thought: a noun.\n",
     "Action: run away\n\nThat is what I would do.",
+    "You may choose\nAction: double",
     "Action: double(4) is what I would do.\nBye.",
     f"```\nAction: double\nAction Input: {J}\n```\nis the form.",
     f"The form is:\n```\nAction: double\nAction Input: {J}\n```\n",

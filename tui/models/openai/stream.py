@@ -136,6 +136,8 @@ class AnswerReader:
         self._unseen = False
         """Whether there were images, or sound without its words."""
         self._finish_reason = ""
+        self._goes_on = False
+        """Whether the answer went on behind a finish reason."""
         self._usage: Any = None
         self._first = 0.0
         self._last = 0.0
@@ -280,7 +282,9 @@ class AnswerReader:
             yield data
             waited = time.monotonic() - (self._last or self._begun_at)
             if self._finish_reason:
-                if waited > min(self._quiet, _AFTERWARDS):
+                # Some servers say with each piece that it is the last one.
+                most = self._quiet if self._goes_on else _AFTERWARDS
+                if waited > min(self._quiet, most):
                     return
             elif waited > self._quiet:
                 raise errors.kept_waiting(self._quiet, self._where)
@@ -453,6 +457,8 @@ class AnswerReader:
         """Take what stands in the choice itself, in the place of a delta."""
         if choice.text and not choice.content:
             choice.content = choice.text
+        if not (choice.content or thoughts(choice)[0] or any(calls(choice))):
+            return  # as most are
         yield from self._delta(self._rest(choice) if self._streams else choice)
 
     def _rest(self, message: Delta) -> Delta:
@@ -485,6 +491,7 @@ class AnswerReader:
         listed, function = calls(delta)
         if not (reasoning or content or listed or function or beside):
             return False
+        self._goes_on = self._goes_on or bool(self._finish_reason)
         self._last = time.monotonic()
         self._first = self._first or self._last
         if reasoning:
