@@ -17,6 +17,7 @@ from tui.nearly_json import read_object
 _FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)(?:\n\s*```.*)?\Z", re.DOTALL)
 _TICKED = re.compile(r"\A`([{\[].*[}\]])`\Z", re.DOTALL)
 _NAMED = re.compile(r"\A(\w+)\s*=")
+_ON_LINE = re.compile(r"[ \t*-]*[\"'`]?(\w+)[\"'`]?[ \t]*:[ \t]+(.*\S)[ \t,]*")
 _BARE = re.compile(r"(?<==)(\s*)(#E\d+)\b")
 """A reference of `ReWOOAgent` that is a value by itself."""
 _LONGEST_NAMED = 10_000
@@ -27,8 +28,8 @@ def read_arguments(text: str, tool: ToolSchema | None) -> dict[str, Any] | str:
     """Return the arguments in `text`, by name where `tool` tells the names.
 
     `text` may be an object in JSON or nearly so, a list of arguments in their order,
-    arguments by name as in Python, or the only argument as it is. What cannot be read
-    is returned as it is, so that the model is told.
+    arguments by name as in Python or on lines of their own, or the only argument as it
+    is. What cannot be read is returned as it is, so that the model is told.
     """
     text = text.strip()
     if fenced := _FENCE.match(text):
@@ -45,6 +46,8 @@ def read_arguments(text: str, tool: ToolSchema | None) -> dict[str, Any] | str:
     required = cast(list[str], tool.parameters.get("required") or [])
     if (named := _by_name(text, properties)) is not None:
         return named
+    if (listed := _by_line(text, properties)) is not None:
+        return listed
     value, listed = json_value(text), json_value(f"[{text}]")
     only = _only(list(properties), required)
     wanted = kinds(properties.get(only)) if only is not None else set[str]()
@@ -86,6 +89,19 @@ def _by_name(text: str, names: Collection[str]) -> dict[str, Any] | None:
         return None
     given = cast(dict[str, Any], values)
     return given if set(given) <= set(names) and not bounds.is_deep(given) else None
+
+
+def _by_line(text: str, properties: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what lines of `name: value` say; None if any line is anything else."""
+    given: dict[str, Any] = {}
+    for line in filter(str.strip, text[:_LONGEST_NAMED].splitlines()):
+        found = _ON_LINE.fullmatch(line)
+        if not found or found[1] not in properties or found[1] in given:
+            return None
+        written = found[2]
+        value = json_value(written)
+        given[found[1]] = _as(kinds(properties[found[1]]), value, None, written)
+    return given or None
 
 
 def json_value(text: str) -> Any:

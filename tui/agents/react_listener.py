@@ -1,39 +1,22 @@
 """Hears what a model says in the form of ReAct: thoughts, a call, or the answer.
 
-The dialect `react` of the gate finds the parts. Each part passes the gate's `auto` as
-well, because a model may have been trained to write calls in another way, and does so
-when it is asked for this one.
+`Form` finds the parts. Each part passes the gate's `auto` as well, because a model may
+have been trained to write calls in another way, and does so when it is asked for this
+one.
 """
 
-import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tui.agents.arguments import read_arguments
+from tui.agents.react_action import Action, Actions, Head, read_head
+from tui.agents.react_form import Form
 from tui.events import Event, ReasoningDelta, Relabelled, TextDelta, ToolCallOpened
 from tui.messages import Message, ToolCall, ToolSchema
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
 
-_MARK = r"^[ \t>*#]*{}[ \t*]*:[ \t*]*"
-_ACTION = re.compile(
-    _MARK.format("Action")
-    + r"(?P<name>[^\n\[(]{0,100}?)[ \t*]*"
-    + r"(?:[\[(](?P<inline>[^\n]*)[\])][ \t.*]*)?"
-    + r"(?:\n+[ \t>*#]*Action Input[ \t*]*:[ \t*]*(?P<input>.*?))?"
-    + r"(?=\n[ \t>*#]*(?:Observation|Thought|Action)[ \t*]*:|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-_ANSWER = re.compile(_MARK.format("Final Answer") + "(.*)", re.MULTILINE | re.DOTALL)
-_THOUGHT = re.compile(_MARK.format("(?:Thought|Action)"), re.MULTILINE)
-_OBSERVATION = re.compile(_MARK.format("Observation"), re.MULTILINE)
 _READ = 64 << 10
 """Characters in which an action is looked for that is not quite in the form."""
-_LINE = 80
-"""Characters within which a mark lies."""
-_FINISH = ("final answer", "finish", "answer")
-"""What models write for the name of a tool when they mean the answer."""
-_NOTHING = ("", "none", "n/a", "null", "no action", "no tool")
 
 
 class Listener:
@@ -64,23 +47,20 @@ class Listener:
         self._begin()
 
     def _begin(self) -> None:
-        self._written: list[str] = []
-        self._end = "\n"
-        self._frames = Gate("react", self._schemas, reasoning_open=self._thinks_first)
+        self._form = Form(self._tools, self._thinks_first)
         self._before = Gate("auto", self._schemas)
         self._after: Gate | None = None
         self._held: list[str] = []
-        self._broken = False
 
     @property
     def written(self) -> str:
         """What was written since the last beginning, as far as it is read again."""
-        return "".join(self._written)[:_READ].strip()
+        return "".join(self._form.taken)[:_READ].strip()
 
     @property
     def only_thinks(self) -> bool:
         """Whether the model has thought, in the form, and nothing else."""
-        return not self._has_ended and bool(_THOUGHT.search(self.written))
+        return not self._has_ended and self._form.formal
 
     @property
     def _has_ended(self) -> bool:
@@ -95,11 +75,8 @@ class Listener:
 
     def text(self, text: str) -> Iterator[Event]:
         """Take text, in pieces of any size."""
-        self._written.append(text)
-        self._end += text
-        yield from self._sort(self._frames.feed(text))
-        self.called = self.called or bool(_OBSERVATION.search(self._end))
-        self._end = self._end[-_LINE:]
+        yield from self._sort(self._form.feed(text))
+        self.called = self.called or self._form.ended
 
     def reasoning(self, text: str) -> Iterator[Event]:
         """Take what a model has thought in a channel of its own."""
@@ -109,6 +86,7 @@ class Listener:
 
     def opened(self) -> Iterator[Event]:
         """Take the beginning of a call."""
+        yield from self._sort(self._form.call_came())
         if not self._opened:
             self._opened = True
             yield ToolCallOpened(self._id)
@@ -118,8 +96,7 @@ class Listener:
         if as_text:
             # It has been shown as reasoning, and what is a thought of it stays that.
             said, self._own = "".join(self._own), []
-            self._written.append(said)
-            pieces = self._frames.feed(said)
+            pieces = self._form.feed(said)
             yield from self._sort(p for p in pieces if not isinstance(p, Reasoning))
         else:
             self._reasoning += self._text
@@ -130,7 +107,10 @@ class Listener:
 
     def end(self, calls: Iterable[ToolCall]) -> Iterator[Event]:
         """Take the end of the message or of its part; `calls` are structured ones."""
-        yield from self._sort(self._frames.finish())
+        calls = list(calls)
+        if calls:
+            yield from self._sort(self._form.call_came())
+        yield from self._sort(self._form.finish())
         yield from self._flush()
         self.calls += calls
         if not self._has_ended:
@@ -158,7 +138,7 @@ class Listener:
 
     def _sort(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for piece in pieces:
-            if self.called or self._broken:
+            if self.called:
                 return
             match piece:
                 case Reasoning(text):
@@ -175,7 +155,7 @@ class Listener:
                 case Call(name, arguments):
                     self._call(name, arguments)
                 case Broken():
-                    self._broken = True  # `_read_again` may understand it
+                    pass  # the form has none
 
     def _take(self, pieces: Iterable[Piece], answers: bool) -> Iterator[Event]:
         for piece in pieces:
@@ -234,21 +214,16 @@ class Listener:
         self.called = True
 
     def _read_again(self) -> Iterator[Event]:
-        """Look for an answer or an action that is not quite in the form."""
+        """Look for an action that names no tool there is, so that it can be told."""
         written = self.written
-        if found := _ANSWER.search(written):
-            yield from self._let_out()
-            yield from self._say(found[1])
-            return
-        if not (found := _ACTION.search(written)):
-            return
-        name = found["name"].strip(" \t`'\"*")
-        given = (found["input"] or found["inline"] or "").strip()
-        if name not in self._tools and name.lower() in _NOTHING:
-            return
-        if name not in self._tools and name.lower() in _FINISH:
-            yield from self._let_out()
-            yield from self._say(given)
-            return
-        yield from self.opened()
-        self._call(name, read_arguments(given, self._tools.get(name)))
+        actions = Actions(self._tools, lenient=True)
+        at = 0
+        while self._form.formal and at < len(written):
+            head = read_head(written[at:], final=True)
+            if isinstance(head, Head) and head.kind == "action":
+                read = actions.read(written[at + head.end :], final=True)
+                if isinstance(read, Action) and read.answer is None:
+                    yield from self.opened()
+                    self._call(read.name, read.arguments)
+                    return
+            at = written.find("\n", at) + 1 or len(written)

@@ -46,6 +46,11 @@ _LINE = re.compile(
     r"#E(?P<number>\d{1,3})[ \t*`]*[=:][ \t*`]*(?P<name>[\w.-]+)[ \t]*[\[(]",
     re.MULTILINE,
 )
+_NEXT = re.compile(
+    r"[\])][^\n#]{0,200}#E(?P<number>\d{1,3})[ \t*`]*[=:][ \t*`]*(?P<name>[\w.-]+)"
+    r"[ \t]*[\[(]"
+)
+"""Another piece of evidence on the same line, behind the bracket of the one before."""
 _ENDS = re.compile(r"^[ \t>*#-]*(?:Plan\b|Step\b|#E\d|\d+[.)][ \t])", re.MULTILINE)
 _REFERENCE = re.compile(r"#E(\d+)\b")
 _BARE = re.compile(r"(?<=[:\[,])([ \t]*)(#E\d+)([ \t]*)(?=[,}\]])")
@@ -277,11 +282,16 @@ def _schema(value: object) -> Mapping[str, Any]:
 def read_plan(text: str) -> list[Evidence]:
     """Return the evidence that a plan names, in its order, each number once."""
     evidence: dict[int, Evidence] = {}
-    for found in _LINE.finditer(text):
-        after = _ENDS.search(text, found.end())
-        given = text[found.end() : after.start() if after else len(text)]
-        number = int(found["number"])
-        evidence.setdefault(number, Evidence(number, found["name"], _within(given)))
+    at = 0
+    while found := _LINE.search(text, at):
+        head: re.Match[str] | None = found
+        while head is not None:
+            at = head.end()
+            after = _ENDS.search(text, at)
+            given = _within(text[at : after.start() if after else len(text)])
+            number = int(head["number"])
+            evidence.setdefault(number, Evidence(number, head["name"], given))
+            head = _NEXT.match(text, text.find(given, at) + len(given))
     return list(evidence.values())
 
 
@@ -306,5 +316,7 @@ def _within(given: str) -> str:
                 return given[:at]
             depth -= 1
     line = given.strip() if structured else given.strip().partition("\n")[0]
+    if not structured and (following := _NEXT.search(line)):
+        return line[: following.start()]
     end = max(line.rfind("]"), line.rfind(")"))
     return line[:end] if end >= 0 else line

@@ -23,7 +23,9 @@ from tui.events import (
 from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
+from tui.models.gate.later_thoughts import LaterThoughts, Told
 from tui.models.gate.orphan import OPENERS, Marks, OrphanClose, Split
+from tui.models.gate.patterns import BLANKS
 from tui.turn import Turn
 
 CHARACTERS = 2 << 20
@@ -60,6 +62,8 @@ class ReplyBuilder:
         """The beginning of a guessed reasoning, which may still have its mark."""
         self._orphan = OrphanClose()
         self._marks = Marks()
+        self._later = LaterThoughts()
+        self._later.watches = otherwise is not None
         self._trims = otherwise is not None
         """Whether the blanks between reasoning and answer are still to come."""
         self.starts_open: bool | None = None
@@ -96,6 +100,8 @@ class ReplyBuilder:
         if len(pieces) == 1 and isinstance(piece := pieces[0], Text):
             if self._trims or not self._orphan.passes(piece.text):
                 return self._told(self._orphan.feed(piece.text))
+            if not self._later.passes(piece.text):
+                return self._said(self._later.feed(piece.text))
             self._text.append(piece.text)
             return iter((TextDelta(self._id, piece.text),))
         return self._events(pieces)
@@ -155,6 +161,7 @@ class ReplyBuilder:
             yield from self._events(self._gate.feed(begin))
         yield from self._events(self._gate.finish())
         yield from self._told(self._orphan.stop(end=not (calls or self._calls)))
+        yield from self._said(self._later.finish())
         guessed = self._otherwise is not None and self._gate.in_reasoning
         if guessed and whole and self._reasoning and not (self._text or self._calls):
             # It has not thought this time.
@@ -197,12 +204,12 @@ class ReplyBuilder:
                 case Text(text):
                     yield from self._told(self._orphan.feed(text))
                 case Reasoning(text):
-                    yield from self._told(self._orphan.stop())
+                    yield from self._interrupted()
                     yield from self._thought(text)
                     # The mark behind it may come twice.
                     self._orphan = OrphanClose()
                 case CallOpened():
-                    yield from self._told(self._orphan.stop())
+                    yield from self._interrupted()
                     yield ToolCallOpened(self._id)
                 case Call(name, arguments, id):
                     self._written.append(len(self._calls))
@@ -212,22 +219,34 @@ class ReplyBuilder:
                     # hears of it once and the debug panel shows it.
                     self._add(ToolCall("", "", f"{kind}: {text}"))
 
+    def _interrupted(self) -> Iterator[Event]:
+        """Take the end of a part of the text."""
+        yield from self._told(self._orphan.stop())
+        yield from self._said(self._later.finish())
+
     def _told(self, split: Split) -> Iterator[Event]:
-        yield from self._said(split.before)
+        before = split.before
+        if self._trims and (before := before.lstrip()):
+            self._trims = False
+        if before:
+            yield from self._said(self._later.feed(before))
         if split.closed:
+            yield from self._said(self._later.finish())
             yield from self._relabel()
             yield from self._told(self._orphan.feed(split.after))
 
-    def _said(self, text: str) -> Iterator[Event]:
-        if self._trims:
-            text = text.lstrip()
-        if text:
-            self._trims = False
-            self._text.append(text)
-            yield TextDelta(self._id, text)
+    def _said(self, told: Iterable[Told]) -> Iterator[Event]:
+        for thinks, text in told:
+            if thinks:
+                apart = self._reasoning and not self._reasoning[-1].endswith("\n")
+                yield from self._thought("\n\n" * bool(apart) + text.lstrip())
+            else:
+                self._text.append(text)
+                yield TextDelta(self._id, text)
 
     def _thought(self, text: str) -> Iterator[Event]:
         if text:
+            self._later.watches = True
             self._reasoning.append(text)
             yield ReasoningDelta(self._id, text)
 
@@ -235,6 +254,8 @@ class ReplyBuilder:
         """Take it that all text so far was reasoning."""
         self.starts_open = self._trims = True
         if self._text:
+            self._later = LaterThoughts()
+            self._later.watches = True
             self._reasoning += self._text
             self._text = []
             yield Relabelled(self._id)
@@ -242,7 +263,7 @@ class ReplyBuilder:
     def _without_opener(self, text: str) -> str:
         """Return what to read of a text that begins a guessed reasoning."""
         begin = (self._begin or "") + text
-        start = begin.lstrip()
+        start = begin.lstrip(BLANKS)
         self._begin = begin
         for opener in OPENERS:
             if start.startswith(opener):

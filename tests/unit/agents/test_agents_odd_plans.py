@@ -151,3 +151,32 @@ def test_a_plan_in_prose_means_calling_tools_as_usual():
 
     assert play(PlanAndSolveAgent(model, [pages.tool])) == ("Done.", "Done.")
     assert pages.asked == ["a"]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "#E1 = fetch[a] #E2 = fetch[#E1 b]",
+        "#E1 = fetch[a], #E2 = fetch[#E1 b]",
+        "#E1 = fetch[a]; #E2 = fetch[#E1 b]\n#E3 = fetch[c] #E4 = fetch[#E3]",
+        '#E1 = fetch[{"page": "a"}] #E2 = fetch[{"page": "#E1 b"}]',
+        'Plan: Look. #E1 = fetch["a"] Plan: Look again. #E2 = fetch["#E1 b"]',
+        "Plan: Look. **#E1** = fetch(a) and then **#E2** = fetch(#E1 b)",
+        "1. #E1 = fetch[a] 2. #E2 = fetch[#E1 b]",
+    ],
+)
+def test_two_pieces_of_evidence_may_stand_on_one_line(plan: str):
+    pages = Fetching()
+
+    assert play(ReWOOAgent(ScriptedModel([plan, "Done."]), [pages.tool]))[1] == "Done."
+    assert pages.asked[:1] == ["a"]
+    assert "A b" in pages.asked
+
+
+def test_evidence_that_an_argument_shows_is_none():
+    pages = Fetching()
+    plan = '#E1 = fetch[a]\n#E2 = fetch[{"page": "x] #E1 = fetch[y]"}]'
+
+    play(ReWOOAgent(ScriptedModel([plan, "Done."]), [pages.tool]))
+
+    assert pages.asked == ["a", "x] A = fetch[y]"]

@@ -76,6 +76,22 @@ def test_auto_knows_the_marks_of_reasoning(opener: str, closer: str) -> None:
         assert came.text.strip() == "4."
 
 
+@pytest.mark.parametrize("family", ["auto", "hermes", "glm45", "kimi_k2"])
+@pytest.mark.parametrize("opener", ["<think>", "<Think>", "<THINK>"])
+@pytest.mark.parametrize("closer", ["</think>", "</Think>", "</THINK>"])
+def test_tags_may_have_capitals(family: str, opener: str, closer: str) -> None:
+    text = f"{opener}Hm </b>.\n{closer}\n\n4 </Title>."
+
+    for pieces_of in ([text], list(text)):
+        came = run(family, pieces_of)
+        assert (came.reasoning, came.text) == ("Hm </b>.\n", "\n\n4 </Title>.")
+
+
+@pytest.mark.parametrize("text", ["<Theme>x</Theme>", "<T", "I <Think> so.", "<TH>"])
+def test_tags_that_only_begin_like_them_are_text(text: str) -> None:
+    assert run("auto", list(text)).text == text
+
+
 def test_reasoning_is_let_out_at_once() -> None:
     gate = Gate("hermes", TOOLS)
 

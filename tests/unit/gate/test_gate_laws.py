@@ -19,6 +19,7 @@ GLUE = [
     *("get_weather\n{", '{"name": ', '"get_weather"', ', "arguments": {', "all\n"),
     *("“", "”", "(", ")", "*", "|", "> ", "    ", "\t", "\r\n", "<code>", "</code>"),
     *("The rest is text.", " is how.", "``", "- ", "<|end|>", "[/TOOL_CALLS]"),
+    *("<THINK>", "</THINK>", "<Think>", "</Think>", "</T"),
     *("<think>", "</think>", "<|im_end|>", "</s>", ">>>", "Thought:", "Observation:"),
 ]
 

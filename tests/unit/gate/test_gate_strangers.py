@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.gate_rows import FAMILIES, ROME, ROWS, Outcome, run
+from hypothesis import given
+from hypothesis import strategies as st
+from support.gate_rows import FAMILIES, ROME, ROWS, Calls, Outcome, run
 
 from tui.models.gate.payloads.typed_values import typed
 
@@ -112,3 +114,79 @@ def test_a_value_of_several_types_is_what_it_looks_like(
 
     assert came == value
     assert type(came) is type(value)
+
+
+CITY = '{"city": "Rome"}'
+RUN = [("get_weather", {"city": "Rome"})]
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning", "left", "calls"),
+    [
+        ("analysisUser asks. So 4.assistantfinalIt is 4.", "User asks. So 4.",
+         "It is 4.", []),
+        (f"analysisI look.assistantcommentary to=functions.get_weather json{CITY}",
+         "I look.", "", RUN),
+        (f"analysisI look.assistantcommentary to=get_weatherjson{CITY}",
+         "I look.", "", RUN),
+        (f"commentary to=functions.get_weather code\n{CITY}", "", "", RUN),
+    ],
+)  # fmt: skip
+@given(data=st.data())
+def test_headers_of_which_only_the_words_are_left_are_read(
+    text: str, reasoning: str, left: str, calls: Calls, data: st.DataObject
+) -> None:
+    places = sorted(data.draw(st.sets(st.integers(1, len(text) - 1))))
+    cuts = zip([0, *places], [*places, None], strict=True)
+
+    came = run("harmony", [text[a:b] for a, b in cuts])
+
+    assert came == Outcome(left, reasoning, calls, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "analysis of data is nice.",
+        "Analysis:\nIt is 4.",
+        "commentary to follow.",
+        "commentary to=nobody is odd.",
+        "An assistantfinal and an assistantcommentary to=x are words.",
+        "ana",
+    ],
+)
+def test_words_of_headers_in_a_sentence_are_text(text: str) -> None:
+    assert run("harmony", list(text)).text == run("harmony", [text]).text == text
+
+
+@pytest.mark.parametrize("blank", ["\ufeff", "\u200b", " \u2060\n"])
+def test_blanks_of_no_width_may_come_before_reasoning(blank: str) -> None:
+    for family in ("auto", "hermes", "glm45"):
+        came = run(family, list(f"{blank}<think>Hm.</think>4."))
+
+        assert (came.reasoning, came.text.strip(blank)) == ("Hm.", "4.")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f'{{"tool": "get_weather", "arguments": {CITY}}}',
+        f'{{"function": "get_weather", "args": {CITY}}}',
+        f'{{"tool_name": "get_weather", "parameters": {CITY}}}',
+        '{"name": "get_weather", "city": "Rome"}',
+        '{"type": "function", "name": "get_weather", "city": "Rome"}',
+    ],
+)
+def test_the_keys_of_a_call_may_have_other_names(written: str) -> None:
+    for family in ("hermes", "auto"):
+        came = run(family, list(f"<tool_call>\n{written}\n</tool_call>"))
+
+        assert came == Outcome("", "", RUN, [])
+
+
+def test_what_is_no_parameter_is_no_argument() -> None:
+    written = '{"name": "get_weather", "description": "Looks."}'
+
+    came = run("hermes", [f"<tool_call>\n{written}\n</tool_call>"])
+
+    assert came.calls == [("get_weather", {})]

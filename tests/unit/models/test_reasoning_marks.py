@@ -1,6 +1,7 @@
 """Marks of reasoning that come twice, or where no mark is expected."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,13 +30,19 @@ QWQ = dialect_of_name("qwq-32b")
 ASK = [Message("user", "What is 2+2?")]
 
 
+TOOLS = {"look": {"type": "object", "properties": {}}}
+
+
 def said(
-    pieces: Sequence[str], otherwise: bool = False, whole: bool = True
+    pieces: Sequence[str],
+    otherwise: bool = False,
+    whole: bool = True,
+    tools: dict[str, Any] | None = None,
 ) -> tuple[Message, Message]:
     """Return the message, and what whoever follows the log has of it."""
-    gates = (
-        (Gate(QWQ, None, True, closers=CLOSERS), Gate(QWQ)) if otherwise else (Gate(),)
-    )
+    gates = (Gate("auto", tools),)
+    if otherwise:
+        gates = (Gate(QWQ, tools, True, closers=CLOSERS), Gate(QWQ, tools))
     builder = ReplyBuilder(Turn("t"), *gates)
     events: list[Event] = [e for piece in pieces for e in builder.text(piece)]
     events += builder.end_text(whole)
@@ -160,3 +167,109 @@ def test_marks_within_reasoning_are_kept(server: SSEServer) -> None:
     (message,) = ask(server, "plain")
 
     assert message.reasoning == "".join(thoughts)
+
+
+FIRST = "<think>One.</think>\n\nFirst part.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "thought", "answer"),
+    [
+        ("<think>\nTwo.\n</think>\n\nSecond part.", "Two.", "Second part."),
+        ("<THINK>\nTwo.\n</Think>\n\nSecond part.", "Two.", "Second part."),
+        ("  <think>Two.</think>Second part.", "Two.", "  Second part."),
+        ("<think>Two.</think> Second part.", "Two.", "Second part."),
+        ("<thinking>\nTwo.</thinking>\nSecond.", "Two.", "Second."),
+        ("<think>\nTwo.\n</think>", "Two.", ""),
+        ("<think>\n\n</think>\n\nSecond part.", "", "Second part."),
+        (
+            "<think>\nTwo.\n</think>\nB.\n<think>\nThree.\n</think>\nC.",
+            "Two.\nThree.",
+            "B.\nC.",
+        ),
+        ("<think>\nIf a < b or </b>.\n</think>\nSo.", "If a < b or </b>.", "So."),
+    ],
+)
+@pytest.mark.parametrize("apart", [False, True], ids=["in text", "told apart"])
+@given(data=st.data())
+def test_thoughts_between_two_parts_of_an_answer_are_no_text(
+    apart: bool, rest: str, thought: str, answer: str, data: st.DataObject
+) -> None:
+    whole = f"First part.\n\n{rest}"
+    if apart:
+        builder = ReplyBuilder(Turn("t"), Gate())
+        list(builder.reasoning("One."))
+        for piece in cut(data, whole):
+            list(builder.text(piece))
+        list(builder.end_text())
+        message = builder.reply().message
+    else:
+        message, followed = said(cut(data, f"<think>One.</think>{whole}"))
+        assert followed == message
+
+    assert message.text == f"First part.\n\n{answer}"
+    lines = message.reasoning.split()
+    assert lines == ["One.", *thought.split()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think> and </think> mark thoughts.",
+        "<think> opens and\n</think>, as said, closes them.",
+        "<think>\nIt is never closed.",
+        "The tags\n<think>\n",
+        "```\n<think>\nTwo.\n</think>\n```\nis how it looks.",
+        "So:\n\n    <think>\n    Two.\n    </think>\n\nis how.",
+        "> <think>\n> Two.\n> </think>\n\nis how it looks.",
+        "- <think>\n  Two.\n  </think>\n",
+        "Write <think>\nTwo.\n</think>\n there.",
+        "`<think>`\nTwo.\n`</think>`\n there.",
+        "<thi\n</b>",
+        "<",
+        "3\n<4",
+    ],
+)
+@given(data=st.data())
+def test_an_answer_may_show_the_marks_of_thoughts(
+    text: str, data: st.DataObject
+) -> None:
+    message, followed = said(cut(data, FIRST + text))
+
+    assert message.text == FIRST.partition("</think>")[2] + text
+    assert followed == message
+
+
+def test_the_answer_streams_on_behind_a_later_thought() -> None:
+    builder = ReplyBuilder(Turn("t"), Gate())
+    for piece in ("<think>One.</think>A.\n<think>\nTwo.\n</think>", " " * 50, "B."):
+        list(builder.text(piece))
+
+    assert [str(e) for e in builder.text("C.")]
+    assert builder.reply().message.text == "A.\nB.C."
+
+
+def test_a_model_that_has_not_thought_shows_the_marks() -> None:
+    text = "It looks so:\n<think>\nHm.\n</think>\nIt is 4."
+
+    assert said(list(text))[0].text == text
+
+
+def test_a_model_that_is_said_to_think_may_begin_with_its_answer() -> None:
+    text = "<think>\n</think>Sure.\n<think>\nHm.\n</think>\nIt is 4."
+
+    message, _ = said(list(text), otherwise=True)
+
+    assert (message.text, message.reasoning.strip()) == ("Sure.\nIt is 4.", "Hm.")
+
+
+@given(data=st.data())
+def test_a_call_between_thoughts_is_one(data: st.DataObject) -> None:
+    call = '<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call>'
+    whole = f"{FIRST}<think>\nTwo.\n</think>\n{call}"
+
+    message, _ = said(cut(data, whole), tools=TOOLS)
+
+    assert [c.name for c in message.tool_calls] == ["look"]
+    assert message.text.strip() == "First part."
+    assert message.reasoning.split() == ["One.", "Two."]

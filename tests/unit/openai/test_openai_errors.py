@@ -23,7 +23,7 @@ from tui.errors import ConfigError, ContextOverflow, ModelError
 from tui.events import Event
 from tui.messages import Message
 from tui.models.gate import Piece, Text
-from tui.models.openai import stream
+from tui.models.openai import limits
 from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
@@ -371,7 +371,7 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up_in_the_end(
     begun: tuple[bytes, ...],
     api: str,
 ) -> None:
-    monkeypatch.setattr(stream, "QUIET", 0.01)
+    monkeypatch.setattr(limits, "QUIET", 0.01)
     server.answer(*(begun if api == "chat" else ()), Repeat(ping))
 
     error, said = failure(server, timeout=30.0, max_retries=2, api=api)

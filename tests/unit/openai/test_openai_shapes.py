@@ -205,3 +205,81 @@ def test_a_call_told_in_the_text_too_is_made_once(server: SSEServer) -> None:
     made = reply.message.tool_calls
     assert [each.arguments for each in made] == [{"x": 1}, {"x": 2}]
     assert made[0].opaque == {"extra_content": {"sig": "s"}}
+
+
+FUNCTION = {"name": "double", "arguments": X}
+CALL = {"index": 0, "id": "c1", "type": "function", "function": FUNCTION}
+NAMES: dict[str, Any] = {
+    "toolCalls": [CALL],
+    "toolCall": CALL,
+    "tool_call": CALL,
+    "function_calls": [FUNCTION],
+    "functionCalls": [FUNCTION],
+    "functionCall": FUNCTION,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("streams", [True, False])
+def test_calls_are_found_by_other_names(
+    server: SSEServer, name: str, streams: bool
+) -> None:
+    fields = {"content": "Let me see.", name: NAMES[name]}
+    if streams:
+        server.answer(delta(**fields), finish("tool_calls"), DONE)
+    else:
+        message = {"message": fields, "finish_reason": "tool_calls"}
+        server.json({"choices": [message]})
+
+    reply = asked(server, max_retries=0)[1]
+
+    assert reply.message.text == "Let me see."
+    assert [(c.name, c.arguments) for c in reply.message.tool_calls] == [
+        ("double", {"x": 1})
+    ]
+
+
+def in_choice(**fields: Any) -> bytes:
+    return event({"choices": [{"index": 0, **fields}]})
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [in_choice(content="Hel"), in_choice(content="lo")],
+        [in_choice(text="Hel", delta={}), in_choice(text="lo", delta={})],
+        [in_choice(text="Hel", delta={"content": ""}), in_choice(text="lo")],
+        [in_choice(content=[{"type": "text", "text": "Hel"}]), in_choice(content="lo")],
+        [in_choice(delta={"content": "Hel"}, text="Hel"), in_choice(delta="lo")],
+        [text("Hel"), text("lo"), in_choice(delta={}, text="Hello")],
+        [text("Hel"), text("lo"), in_choice(delta={}, content="Hello")],
+        [text("Hel"), in_choice(role="assistant", content="Hello")],
+    ],
+)
+def test_text_right_in_a_choice_is_the_answer_once(
+    server: SSEServer, steps: list[bytes]
+) -> None:
+    assert reply_of(server, *steps, finish(), DONE).message.text == "Hello"
+
+
+def test_all_of_a_message_may_stand_right_in_a_choice(server: SSEServer) -> None:
+    server.answer(
+        in_choice(role="assistant", reasoning_content="Hm", content=None),
+        in_choice(content=None, tool_calls=[CALL], finishReason="tool_calls"),
+        event({"choices": [], "usage": {"promptTokens": 3, "completionTokens": 2}}),
+        DONE,
+    )
+
+    said, reply = asked(server, max_retries=0)
+
+    assert reply.message.reasoning == "Hm"
+    assert [call.name for call in reply.message.tool_calls] == ["double"]
+    assert reply.finish_reason == "tool_calls"
+    usage = next(e for e in said if isinstance(e, UsageReported))
+    assert (usage.input_tokens, usage.output_tokens) == (3, 2)
+
+
+def test_a_reason_in_camel_case_is_one(server: SSEServer) -> None:
+    server.answer(text("Hel"), in_choice(delta={}, finishReason="length"), DONE)
+
+    assert asked(server, max_retries=0)[1].finish_reason == "length"

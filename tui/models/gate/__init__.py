@@ -17,7 +17,7 @@ from tui.models.gate.detect import (
     find_dialect,
     reasoning_opener,
 )
-from tui.models.gate.patterns import Atoms, Lit, Opt, Run, part, whole
+from tui.models.gate.patterns import BLANKS, Atoms, Lit, Opt, Run, part, whole
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 from tui.models.gate.splitter import Splitter
 
@@ -105,7 +105,7 @@ class Gate:
         if self._of_frames is None:
             return self._splitter.feed(text)
         begin = self._begin + text
-        start = begin.lstrip()
+        start = begin.lstrip(BLANKS)
         if _BEGINS.match(start):
             self._splitter = self._of_frames()
         elif _MAY_BEGIN.match(start):

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from tui.models.gate.patterns import BLANK, SUFFIX, Alt, Atom, Atoms, Lit, Run
+from tui.models.gate.patterns import (
+    BLANK,
+    SUFFIX,
+    Alt,
+    Atom,
+    Atoms,
+    Lit,
+    Run,
+    spellings,
+)
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
@@ -217,12 +226,14 @@ class Thinking(NamedTuple):
     """Also after the start of the message."""
     prose: bool = False
     """Plain words open it, which an unknown model may begin an answer with."""
+    look: Atoms = ()
+    """Must follow what opens it, at the start of the message."""
 
     def closed_by(self, opening: str) -> str | None:
         """Return what closes the reasoning that `opening` opened; None if not this."""
         start, star, end = self.open.partition("*")
         if not star:
-            same = opening.rstrip("\n") == self.open.rstrip("\n")
+            same = opening.rstrip("\n") in spellings(self.open.rstrip("\n"))
             return self.close if same else None
         if not (opening.startswith(start) and opening.endswith(end)):
             return None

@@ -29,6 +29,7 @@ from tui.models.gate.patterns import (
     Run,
     ToolName,
     part,
+    spellings,
     whole,
 )
 from tui.models.gate.starts import (
@@ -277,7 +278,7 @@ def rule_set(
     if channel == "reasoning":
         rules += [
             Rule(marker_atoms(close), (), Switch("text"), quotable=False)
-            for close in closes
+            for close in _spelt(closes)
         ]
     elif channel == "text":
         for thinking in dialect.thinking:
@@ -304,20 +305,33 @@ def rule_set(
 
 @lru_cache(maxsize=64)
 def _thinking_rules(thinking: Thinking, fresh: bool) -> tuple[Rule, ...]:
-    if not fresh:
-        return opening_rules(thinking.open.removesuffix("\n"), _THINK)
-    rules = (Rule(marker_atoms(thinking.open), (), _THINK, quotable=False),)
-    if thinking.prose or not thinking.open.endswith("\n"):
-        return rules
-    # Some leave the newline out.
-    short, other = (Lit(thinking.open[:-1]),), (Run(r"[^\n]", 1, 1),)
-    return (*rules, Rule(short, other, _THINK, quotable=False))
+    rules: list[Rule] = []
+    for mark in spellings(thinking.open.removesuffix("\n")):
+        if not fresh:
+            rules += opening_rules(mark, _THINK)
+        elif thinking.open == mark:
+            look = thinking.look
+            rules.append(Rule(marker_atoms(mark), look, _THINK, quotable=False))
+        elif not thinking.open.endswith("\n"):
+            rules.append(Rule((Lit(mark),), (), _THINK, quotable=False))
+        else:
+            rules.append(Rule((Lit(f"{mark}\n"),), (), _THINK, quotable=False))
+            if not thinking.prose:
+                # Some leave the newline out.
+                other = (Run(r"[^\n]", 1, 1),)
+                rules.append(Rule((Lit(mark),), other, _THINK, quotable=False))
+    return tuple(rules)
+
+
+def _spelt(marks: Iterable[str]) -> Iterable[str]:
+    return dict.fromkeys(each for mark in marks for each in spellings(mark))
 
 
 @lru_cache(maxsize=64)
 def closing(closes: tuple[str, ...]) -> re.Pattern[str]:
     """Return a pattern for any of the markers that close the open reasoning."""
-    return re.compile("|".join(whole(marker_atoms(c)) for c in closes) or "(?!)")
+    marks = [whole(marker_atoms(close)) for close in _spelt(closes)]
+    return re.compile("|".join(marks) or "(?!)")
 
 
 @lru_cache(maxsize=64)

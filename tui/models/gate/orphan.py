@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from tui.models.gate.markdown import Markdown
-from tui.models.gate.patterns import Lit, part
+from tui.models.gate.patterns import cut, spellings
 
 _MARKS = {
     "</think>": "<think>",
@@ -26,21 +26,21 @@ _MARKS = {
 }
 MARKS = tuple((opener, close) for close, opener in _MARKS.items())
 """What opens reasoning and what closes it, in whatever family."""
-OPENERS = tuple(_MARKS.values())
-CLOSERS = tuple(_MARKS)
-_FIRST = frozenset(close[0] for close in _MARKS)
-_MARK = re.compile("|".join(map(re.escape, _MARKS)))
-_CUT = re.compile(
-    "|".join(re.escape(close[0]) + part((Lit(close[1:]),)) for close in _MARKS)
-)
+OPENERS = tuple(each for opener in _MARKS.values() for each in spellings(opener))
+_OPENED = {each: spellings(_MARKS[c]) for c in _MARKS for each in spellings(c)}
+"""What may have opened the reasoning that a mark closes."""
+CLOSERS = tuple(_OPENED)
+_FIRST = frozenset(close[0] for close in CLOSERS)
+_MARK = re.compile("|".join(map(re.escape, CLOSERS)))
+_CUT = re.compile(cut(CLOSERS))
 """A mark that the end of the text cuts off."""
 
 _TAIL = re.compile(rf"(?:{_MARK.pattern})\s*\Z|{_CUT.pattern}")
 """A mark at the end of the text, or what may become one."""
 
-_ENDED = re.compile(r"[.!?…。！？)\]}）」』”\"'*`]\s*\Z")
+ENDED = re.compile(r"[.!?…。！？)\]}）」』”\"'*`]\s*\Z")
 """How a thought ends before the mark; behind a word, the mark is part of a sentence."""
-_GOES_ON = re.compile(r"[ \t]*[,.;:!?)\]}…，。；：！？、）」』”’»]|[ \t]+[^\W\d_A-Z]")
+GOES_ON = re.compile(r"[ \t]*[,.;:!?)\]}…，。；：！？、）」』”’»]|[ \t]+[^\W\d_A-Z]")
 """How a sentence goes on behind a mark that it mentions."""
 _LISTED = " \t>*-+#"
 """What a line may begin with that says nothing yet."""
@@ -153,7 +153,7 @@ class OrphanClose:
     def _is_named(self, before: str) -> bool:
         """Whether a mark that nothing follows ends a sentence."""
         line = "".join([*self._said, before]).rpartition("\n")[2]
-        return bool(line.strip(_LISTED)) and not _ENDED.search(line)
+        return bool(line.strip(_LISTED)) and not ENDED.search(line)
 
     def _is_orphan(
         self, before: str, mark: str, after: str, final: bool
@@ -163,7 +163,7 @@ class OrphanClose:
         None while the text behind it decides.
         """
         said = "".join([*self._said, before])
-        if _MARKS[mark] in said:
+        if any(opener in said for opener in _OPENED[mark]):
             return False
         markdown = Markdown()
         markdown.feed(said)
@@ -180,7 +180,7 @@ class OrphanClose:
         rest = after.lstrip(" \t")
         if not rest or rest[0] in "\r\n":
             return True if rest or final else None
-        if _GOES_ON.match(after):
+        if GOES_ON.match(after):
             return False
         apart = line[-1:] in (" ", "\t") and after[0] in " \t"
-        return begins or not apart or bool(_ENDED.search(line))
+        return begins or not apart or bool(ENDED.search(line))

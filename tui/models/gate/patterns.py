@@ -8,11 +8,16 @@ and the work for each chunk.
 """
 
 import re
+import string
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 LONGEST_RUN = 200
 """Characters; longer white space between two markers separates them."""
+
+BLANKS = f"{string.whitespace}\x85\xa0\u2028\u2029\u3000\u200b\u2060\ufeff"
+"""What may come before a message without being a part of it: white space, also that of
+no width, such as a byte order mark."""
 
 LONGEST_NAME = 1024
 """Characters of a tool's name."""
@@ -63,6 +68,17 @@ NAME = (Run("[A-Za-z_]", 1, 1), Run(r"[\w.\-]"))
 """A tool's name, in formats whose markers make it unambiguous."""
 SUFFIX = Run(r"[\w\-]", 1, 40)
 """What a model's own vocabulary adds to the markers of its family."""
+
+
+_TAG = re.compile(r"(</?)([a-z]+)>")
+
+
+def spellings(mark: str) -> tuple[str, ...]:
+    """Return how a mark is written: small models write tags with capitals as well."""
+    if not (tag := _TAG.fullmatch(mark)):
+        return (mark,)
+    begin, word = tag.groups()
+    return (mark, f"{begin}{word.capitalize()}>", f"{begin}{word.upper()}>")
 
 
 def whole(atoms: Atoms) -> str:

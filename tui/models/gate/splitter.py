@@ -33,6 +33,7 @@ from tui.models.gate.matcher import (
     closing,
     rule_set,
 )
+from tui.models.gate.patterns import BLANKS
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 from tui.models.gate.prose import PassedProse
 from tui.models.gate.trial import Trial
@@ -581,7 +582,7 @@ class Splitter:
         if not text:
             return
         self._trims = False
-        if self._fresh and not text.isspace() and self._channel == "text":
+        if self._fresh and text.strip(BLANKS) and self._channel == "text":
             self._fresh = False
             self._renew()
         if self._quoting:

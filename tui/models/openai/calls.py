@@ -25,6 +25,8 @@ from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 """Where the arguments are, by server; the first one that is there."""
 _KNOWN = frozenset({"index", "id", "type", "function", "custom", "name", *_ARGUMENTS})
+_CLOSING = 20
+"""Characters with which arguments may end once more."""
 _NAME_CHARACTERS = 1000
 """Of a tool's name, for which servers allow 64, or the id of a call."""
 
@@ -225,16 +227,31 @@ def _is_another(
 def _said_again(pieces: list[str], text: str) -> dict[str, Any] | str:
     """Return arguments that each piece says from the start, or that come twice.
 
-    `text`, which is all pieces, if they are not so.
+    Some servers repeat only their end. `text`, which is all pieces, if they are not so.
     """
     half = len(text) // 2
     again = [text[:half]] if text[:half] == text[half:] else []
     if all(b.startswith(a) for a, b in pairwise(pieces)):
         again += pieces[-1:]
+    if whole := _repeated_end(text):
+        again.append(whole)
     for said in again:
         if isinstance(arguments := read_arguments(said), dict) and said.strip():
             return arguments
     return text
+
+
+def _repeated_end(text: str) -> str:
+    """Return the object before closing marks that repeat its end; "" for none."""
+    at = text.rfind("}") if text[:1] == "{" else -1
+    while at > 0 and len(text) - at < _CLOSING:
+        at = text.rfind("}", 0, at)
+        whole, rest = text[: at + 1], text[at + 1 :].strip()
+        if rest.strip('"}] \n'):
+            break
+        if rest and whole.endswith(rest) and isinstance(read_arguments(whole), dict):
+            return whole
+    return ""
 
 
 def read_arguments(text: str) -> dict[str, Any] | str:

@@ -33,6 +33,8 @@ class Delta(msgspec.Struct):
     thought: Any = None
     thoughts: Any = None
     """These four: relays."""
+    tool_plan: Any = None
+    """Cohere: why it calls tools."""
     reasoningContent: Any = None
     """Relays of Bedrock."""
     reasoning_details: Any = None
@@ -53,10 +55,20 @@ class Delta(msgspec.Struct):
     tool_calls: Any = None
     function_call: Any = None
     """How a single call was written before there were `tool_calls`."""
+    toolCalls: Any = None
+    toolCall: Any = None
+    tool_call: Any = None
+    function_calls: Any = None
+    functionCalls: Any = None
+    functionCall: Any = None
+    """These six: relays that name fields as their own code does."""
 
 
-class Choice(msgspec.Struct):
-    """One of the answers; only one is read, but some servers send more."""
+class Choice(Delta):
+    """One of the answers; only one is read, but some servers send more.
+
+    A few put what the message adds into the choice itself.
+    """
 
     index: Any = None
     delta: Delta | str | None = None
@@ -65,6 +77,7 @@ class Choice(msgspec.Struct):
     text: Any = None
     """Of servers that stream as the older API for completions did."""
     finish_reason: Any = None
+    finishReason: Any = None
     usage: Any = None
     """Where Kimi puts it."""
     error: Any = None
@@ -89,7 +102,7 @@ class Chunk(msgspec.Struct):
 THOUGHTS = (
     *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
     *("thinking_content", "reasoning_summary", "thought", "thoughts"),
-    "reasoningContent",
+    *("reasoningContent", "tool_plan"),
 )
 """Fields of a delta that hold thoughts, all the same ones where there are several."""
 
@@ -109,6 +122,7 @@ def thoughts(delta: Delta) -> tuple[str, str]:
         or delta.thought
         or delta.thoughts
         or delta.reasoningContent
+        or delta.tool_plan
         or delta.reasoning_details
         or delta.thinking_blocks
         or delta.provider_specific_fields
@@ -126,6 +140,22 @@ def thoughts(delta: Delta) -> tuple[str, str]:
     if not opaque and isinstance(more, dict):
         opaque = cast(dict[str, Any], more).get("reasoning_content")
     return joined(opaque), ""
+
+
+def calls(delta: Delta) -> tuple[Any, Any]:
+    """Return a delta's calls, and its single call in the older form."""
+    listed = delta.tool_calls
+    function = delta.function_call
+    if not (listed or function):
+        listed = (
+            delta.toolCalls
+            or delta.toolCall
+            or delta.tool_call
+            or delta.function_calls
+            or delta.functionCalls
+        )
+        function = delta.functionCall
+    return listed, function
 
 
 def joined(content: Any) -> str:
@@ -342,8 +372,10 @@ def usage_event(
     cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
     if isinstance(details, Mapping):
         cached = cast(Mapping[str, Any], details).get("cached_tokens") or cached
-    input = count(usage.get("prompt_tokens", usage.get("input_tokens")))
-    output = count(usage.get("completion_tokens", usage.get("output_tokens")))
+    input = _first_count(usage, "prompt_tokens", "input_tokens", "promptTokens")
+    output = _first_count(
+        usage, "completion_tokens", "output_tokens", "completionTokens"
+    )
     if input is None and output is None:
         return None
     thought: Any = usage.get("completion_tokens_details")
@@ -358,6 +390,11 @@ def usage_event(
         reasoning_tokens=count(thought) or 0,
         cost=bounds.money(usage.get("cost")),  # OpenRouter, in US dollars
     )
+
+
+def _first_count(usage: Mapping[str, Any], *names: str) -> int | None:
+    """Return the count under the first of these names that is there."""
+    return count(next((usage[name] for name in names if name in usage), None))
 
 
 def count(value: Any) -> int | None:

@@ -7,6 +7,8 @@ the message or be the status, validators send a list.
 import re
 from typing import Any, cast
 
+from tui.models.openai.other_apis import as_chunk
+
 
 def find_message(value: Any) -> str:
     """Return the message of an error body; "" if there is none."""
@@ -81,7 +83,7 @@ def is_error(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     fields = cast(dict[str, Any], value)
-    if str(fields.get("type", "")).lower() in _LIVE:
+    if is_live(fields):
         return False
     if is_bad(fields.get("base_resp")):
         return True
@@ -96,10 +98,18 @@ def is_error(value: Any) -> bool:
     return bool(find_message(fields))
 
 
+def is_live(value: Any) -> bool:
+    """Whether an event's type says that it only keeps the line open."""
+    if not isinstance(value, dict):
+        return False
+    return str(cast(dict[str, Any], value).get("type", "")).lower() in _LIVE
+
+
 def opened(value: Any) -> Any:
     """Return the answer, or the piece of one, that an envelope holds; None for none.
 
-    Relays wrap it into a field; Ollama's own API has a message without choices.
+    Relays wrap it into a field; Ollama's own API has a message without choices. What
+    another API says is returned as chat completions would say it.
     """
     if not isinstance(value, dict):
         return None
@@ -116,7 +126,7 @@ def opened(value: Any) -> Any:
             reason = fields.get("done_reason") or ended
             return {"choices": [{"delta": message, "finish_reason": reason}]}
         case _:
-            return None
+            return as_chunk(fields)
 
 
 def is_bad(status: Any) -> bool:

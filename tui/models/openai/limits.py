@@ -26,6 +26,12 @@ LOOK_UP_BYTES = 4 << 20
 """Of any other body. A list of 400 models with all their prices is 1 MB."""
 
 
+QUIET = 10
+"""How many times the timeout a server may keep the line open without a word of the
+answer: twenty minutes if nothing else is set. OpenRouter and xAI send comments while a
+model is queued or thinks, OpenAI an event each 30 s, and their slowest models think for
+more than ten minutes; DeepSeek ends a request itself that has waited for ten."""
+
 _ASKED = ("gzip", "deflate")
 """Content encodings that requests allow: others could unpack to any size."""
 ACCEPTED = ", ".join(_ASKED)

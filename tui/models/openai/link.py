@@ -26,13 +26,16 @@ from tui.models.openai import limits
 from tui.models.openai.client import Settings, http_client
 from tui.models.openai.errors import never_connected
 from tui.models.openai.listing import Models, listed
-from tui.models.openai.retries import NoConnection
+from tui.models.openai.retries import KeptWaiting, NoConnection
 from tui.turn import Cancellation
 
 T = TypeVar("T")
 
 _IDLE = 4
 """How many connections a pool keeps: as many turns may run at once with reuse."""
+
+_LONGEST_WAIT = 1e6
+"""Seconds; longer waits are more than a lock takes on some systems."""
 
 _RESET = struct.pack("ii", 1, 0)
 """For `SO_LINGER`: closing sends a reset at once."""
@@ -68,8 +71,8 @@ class Link:
         `responses` selects the Responses API instead of chat completions.
 
         Raises `Cancelled`, the library's errors for bad statuses (redirects included),
-        `NoConnection`, after which this link cannot be used again, and whatever
-        `api_key` raises.
+        `NoConnection` and `KeptWaiting`, after which this link cannot be used again,
+        and whatever `api_key` raises.
         """
 
         def work() -> Any:
@@ -94,7 +97,7 @@ class Link:
             return raw.http_response
 
         try:
-            return self._run(cancel, work)
+            return self._run(cancel, work, self._settings.timeout)
         except Exception as error:
             if never_connected(error):
                 raise NoConnection(min(self._settings.timeout, self._limit)) from error
@@ -128,14 +131,15 @@ class Link:
     def read(self, cancel: Cancellation, path: str, seconds: float) -> Any:
         """Return the JSON at a path below the base URL, or at a full URL.
 
-        Raises as `ask` does; `seconds` without a byte are a timeout.
+        Raises as `ask` does; `seconds` without a byte are a timeout, and so are
+        `limits.QUIET` times as many in all.
         """
 
         def work() -> Any:
             client = self._ready().with_options(timeout=seconds)
             return client.get(path, cast_to=object)
 
-        value = self._run(cancel, work)
+        value = self._run(cancel, work, seconds)
         self._unread = False
         return value
 
@@ -195,8 +199,12 @@ class Link:
         self._client.api_key = key
         return self._client
 
-    def _run(self, cancel: Cancellation, work: Callable[[], T]) -> T:
-        """Do `work` in a helper thread; return or raise as soon as it or `cancel`."""
+    def _run(self, cancel: Cancellation, work: Callable[[], T], seconds: float) -> T:
+        """Do `work` in a helper thread; return or raise as soon as it or `cancel`.
+
+        The HTTP library's limit of `seconds` begins anew with each byte, so that there
+        is another one for all of the work.
+        """
         done: queue.SimpleQueue[tuple[T | None, BaseException | None]]
         done = queue.SimpleQueue()
 
@@ -224,7 +232,12 @@ class Link:
             threading.Thread(
                 target=helper, name="lazychat-request", daemon=True
             ).start()
-            result, error = done.get()
+            in_all = min(seconds * limits.QUIET, _LONGEST_WAIT)
+            try:
+                result, error = done.get(timeout=in_all)
+            except queue.Empty:
+                self.abort()
+                result, error = None, KeptWaiting(in_all)
         if error is not None:
             cancel.raise_if_requested()
             raise error

@@ -26,11 +26,11 @@ from tui.models.openai.address import (
     shown,
 )
 from tui.models.openai.client import Settings
+from tui.models.openai.either_stream import EitherReader
 from tui.models.openai.link import Link, LinkPool
 from tui.models.openai.listing import is_list, listed
 from tui.models.openai.pricing import Pricing
 from tui.models.openai.requests import Requests
-from tui.models.openai.responses_stream import ResponsesReader
 from tui.models.openai.sender import Attempts, Sender
 from tui.models.openai.servers import server_of
 from tui.models.openai.stream import AnswerReader, Response
@@ -94,7 +94,7 @@ class OpenAIModel:
         completions until the server says that the model wants the Responses API; names
         of options are translated for that. `stream=False`: for a server that cannot.
         `timeout`: seconds without a byte until an answer is abandoned, of which it has
-        `connect_timeout` to be connected; see `stream.QUIET` for a server that sends
+        `connect_timeout` to be connected; see `limits.QUIET` for a server that sends
         something, but nothing of the answer. `max_retries`: tries after the first when
         there is no connection, or a status 429 or 5xx; a `Retry-After` up to two
         minutes is waited for. `context`: the model's window in tokens, 0 to find it
@@ -227,8 +227,7 @@ class OpenAIModel:
                     if unread := limits.unread_encoding(response):
                         raise errors.packed(unread, kind, where)
                     in_round = asked[-1:] != [] and asked[-1].role == "tool"
-                    read = ResponsesReader if attempts.newer else AnswerReader
-                    reader = read(
+                    reader = EitherReader(
                         Response(
                             builder,
                             turn.cancel,
@@ -238,7 +237,8 @@ class OpenAIModel:
                             self.origin,
                             self._settings.timeout,
                             in_round,
-                        )
+                        ),
+                        attempts.newer,
                     )
                     answer = self._pricing.priced(reader.read(body))
                     reply = yield from self._answer(attempts, answer)

@@ -12,7 +12,6 @@ import contextlib
 import json
 import time
 from collections.abc import Generator, Iterator
-from itertools import chain
 from typing import Any, cast
 
 import msgspec
@@ -116,18 +115,17 @@ class ResponsesReader(AnswerReader):
         message = msgspec.structs.replace(reply.message, sealed=sealed)
         return msgspec.structs.replace(reply, message=message)
 
-    def _events(self, start: bytes, body: Iterator[bytes]) -> Iterator[Event]:
-        decoder = SSEDecoder()
+    def _take_events(
+        self, decoder: SSEDecoder, items: Iterator[bytes], start: bytes
+    ) -> Iterator[Event]:
         said = False
-        for data in chain([start], self._chunks(body)):
-            for item in decoder.feed(data):
-                said = True
-                self._cancel.raise_if_requested()
-                yield from self._named(decoder.event, item)
-                if self._finish_reason:
-                    # The end of the transfer is not waited for.
-                    self.complete = True
-                    return
+        for item in items:
+            said = True
+            yield from self._named(decoder.event, item)
+            if self._finish_reason:
+                # The end of the transfer is not waited for.
+                self.complete = True
+                return
         for item in decoder.finish():
             said = True
             yield from self._named(decoder.event, item)

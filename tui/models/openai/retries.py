@@ -115,6 +115,14 @@ class NoConnection(Exception):
         self.seconds = seconds
 
 
+class KeptWaiting(Exception):
+    """A server that sends a byte now and then, but not all of its headers."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class Pause(msgspec.Struct, frozen=True):
     """The wait before a retry: the reason, seconds, and the server's own words."""
 

@@ -23,6 +23,7 @@ from tui.models.openai.listing import Models
 from tui.models.openai.refusals import Change, Refusal, changes
 from tui.models.openai.requests import Requests, Taken, notice
 from tui.models.openai.retries import (
+    KeptWaiting,
     NoConnection,
     Pause,
     pause_after_refusal,
@@ -293,6 +294,8 @@ class Sender:
                 # Not of what it comes from, which says less.
                 error = NoConnection(error.seconds)
                 return errors.connection_error(error, where), None
+            case KeptWaiting():
+                return errors.kept_waiting(error.seconds, where), None
             case openai.APITimeoutError():
                 return errors.timeout_error(self._timeout, where), None
             case openai.APIConnectionError():

@@ -24,13 +24,14 @@ from tui.errors import LazychatError, ModelError, TooMuch
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.i18n import _, ngettext
 from tui.messages import Message, Reply
-from tui.models.openai import endings, envelopes, errors
+from tui.models.openai import endings, envelopes, errors, limits
 from tui.models.openai.calls import CallAssembler
 from tui.models.openai.choices import FirstChoice
 from tui.models.openai.chunks import (
     Choice,
     Delta,
     Halves,
+    calls,
     decode,
     is_json,
     is_unseen,
@@ -55,11 +56,12 @@ from tui.models.openai.sse import (
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
 
-QUIET = 10
-"""How many times the timeout a server may keep the line open without a word of the
-answer: twenty minutes if nothing else is set. OpenRouter and xAI send comments while a
-model is queued or thinks, OpenAI an event each 30 s, and their slowest models think for
-more than ten minutes; DeepSeek ends a request itself that has waited for ten."""
+_STEP = 1000
+"""Bytes of a document that count as a part of the answer; a byte a minute is none."""
+
+_AFTERWARDS = 60.0
+"""Seconds after the end of the answer in which its usage, or the end of the stream, is
+still waited for: it comes at once, or never."""
 
 _MARK = b"\xef\xbb\xbf"
 """Of the byte order."""
@@ -134,12 +136,14 @@ class AnswerReader:
         self._unseen = False
         """Whether there were images, or sound without its words."""
         self._finish_reason = ""
+        self._goes_on = False
+        """Whether the answer went on behind a finish reason."""
         self._usage: Any = None
         self._first = 0.0
         self._last = 0.0
         """When something of the answer came last."""
         self._begun_at = time.monotonic()
-        self._quiet = response.timeout * QUIET
+        self._quiet = response.timeout * limits.QUIET
 
     def read(self, body: Iterator[bytes]) -> Generator[Event, None, Reply]:
         """Read `body`: yield its events, return the complete message.
@@ -237,7 +241,7 @@ class AnswerReader:
 
     def _whole(self, start: bytes, body: Iterator[bytes]) -> bytes:
         """Return all of an answer that is no stream; of a web page its beginning."""
-        parts, size = [start], len(start)
+        parts, size, step = [start], len(start), _STEP
         page = self._kind == "text/html" or errors.is_html(
             start[:1000].decode(errors="replace")
         )
@@ -250,10 +254,11 @@ class AnswerReader:
                         event_bytes=EVENT_BYTES >> 20
                     )
                 )
-            if not data.isspace():
-                self._last = time.monotonic()
             parts.append(data)
             size += len(data)
+            if not data.isspace() and size >= step:
+                step = size + _STEP
+                self._last = time.monotonic()
         return b"".join(parts)
 
     def _chunks(self, body: Iterator[bytes]) -> Iterator[bytes]:
@@ -275,25 +280,42 @@ class AnswerReader:
             if data is None:
                 return
             yield data
-            since = self._last or self._begun_at
-            if time.monotonic() - since > self._quiet and not self._finish_reason:
+            waited = time.monotonic() - (self._last or self._begun_at)
+            if self._finish_reason:
+                # Some servers say with each piece that it is the last one.
+                most = self._quiet if self._goes_on else _AFTERWARDS
+                if waited > min(self._quiet, most):
+                    return
+            elif waited > self._quiet:
                 raise errors.kept_waiting(self._quiet, self._where)
 
     def _events(self, start: bytes, body: Iterator[bytes]) -> Iterator[Event]:
         decoder = SSEDecoder()
-        said = False
-        for data in chain([start], self._chunks(body)):
+        items = self._items(decoder, chain([start], self._chunks(body)))
+        return self._take_events(decoder, items, start)
+
+    def _items(self, decoder: SSEDecoder, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the events of a stream, all but one that lacks its end."""
+        for data in chunks:
             for item in decoder.feed(data):
-                said = True
                 # One read may hold seconds of text.
                 self._cancel.raise_if_requested()
-                ends = decoder.event in ENDS
-                if is_done(item) or (ends and is_nothing(item)):
-                    self.complete = True
-                    yield from self._end_of_events(said, start)
-                    return
-                yield from self._named(decoder.event, item)
-                self.complete = self.complete or ends
+                yield item
+
+    def _take_events(
+        self, decoder: SSEDecoder, items: Iterator[bytes], start: bytes
+    ) -> Iterator[Event]:
+        """Take the events of a stream that begins with `start`."""
+        said = False
+        for item in items:
+            said = True
+            ends = decoder.event in ENDS
+            if is_done(item) or (ends and is_nothing(item)):
+                self.complete = True
+                yield from self._end_of_events(said, start)
+                return
+            yield from self._named(decoder.event, item)
+            self.complete = self.complete or ends
         for item in decoder.finish():
             said = True
             if decoder.event in FAILURES:
@@ -407,30 +429,37 @@ class AnswerReader:
 
     def _choice(self, choice: Choice) -> Iterator[Event]:
         delta, message = choice.delta, choice.message
+        said = False
         if isinstance(delta, Delta):
-            if not self._streams:
-                said = delta.content or delta.tool_calls or thoughts(delta)[0]
-                self._streams = bool(said)
-            yield from self._delta(delta)
+            said = yield from self._delta(delta)
         elif isinstance(delta, str) and delta:
-            self._streams = True
+            said = True
             yield from self._text(delta)
+        self._streams = self._streams or said
         if isinstance(message, Delta):
             if self._streams:
                 message = self._rest(message)
-            yield from self._delta(message)
-        if isinstance(choice.text, str) and delta is None and message is None:
-            yield from self._text(choice.text)
+            said = (yield from self._delta(message)) or said
+        if not said:
+            yield from self._bare(choice)
         if choice.usage:
             self._count(choice.usage)
         if choice.error:
             raise (yield from self._failed(choice.error))
-        reason = choice.finish_reason
+        reason = choice.finish_reason or choice.finishReason
         if reason and not isinstance(reason, dict | list):
             reason = reason if isinstance(reason, str) else "stop"
             # Some servers close each answer with a stop, whatever has ended it.
             plain = endings.meant(reason) == "stop"
             self._finish_reason = (plain and self._finish_reason) or reason
+
+    def _bare(self, choice: Choice) -> Iterator[Event]:
+        """Take what stands in the choice itself, in the place of a delta."""
+        if choice.text and not choice.content:
+            choice.content = choice.text
+        if not (choice.content or thoughts(choice)[0] or any(calls(choice))):
+            return  # as most are
+        yield from self._delta(self._rest(choice) if self._streams else choice)
 
     def _rest(self, message: Delta) -> Delta:
         """Return what a message that is told whole once more adds to its deltas."""
@@ -443,14 +472,14 @@ class AnswerReader:
         if field and reasoning.startswith(thought):
             setattr(rest, field, reasoning[len(thought) :])
         if not self._calls:
-            rest.tool_calls = message.tool_calls
-            rest.function_call = message.function_call
+            rest.tool_calls, rest.function_call = calls(message)
         self._opaque = self._opaque if self._opaque.fields else OpaqueFields()
         if not self._opaque.fields:
             self._opaque.take_delta(message)
         return rest
 
-    def _delta(self, delta: Delta) -> Iterator[Event]:
+    def _delta(self, delta: Delta) -> Generator[Event, None, bool]:
+        """Take what is added to the message; return whether that is anything."""
         thought = marked_thought(delta)
         content = delta.content
         reasoning, field = thoughts(delta)
@@ -459,9 +488,10 @@ class AnswerReader:
         beside = ""
         if delta.refusal or delta.audio or delta.images:
             beside = self._beside(delta)
-        calls = delta.tool_calls or delta.function_call
-        if not (reasoning or content or calls or beside):
-            return
+        listed, function = calls(delta)
+        if not (reasoning or content or listed or function or beside):
+            return False
+        self._goes_on = self._goes_on or bool(self._finish_reason)
         self._last = time.monotonic()
         self._first = self._first or self._last
         if reasoning:
@@ -479,14 +509,15 @@ class AnswerReader:
                     yield from self._text(text)
         if beside:
             yield from self._text(beside)
-        if calls:
+        if listed or function:
             before = bool(self._calls)
-            if delta.tool_calls:
-                self._calls.add(delta.tool_calls)
+            if listed:
+                self._calls.add(listed)
             else:  # llama_cpp.server writes the same call in both ways
-                self._calls.add_function(delta.function_call)
+                self._calls.add_function(function)
             if self._calls and not before:
                 yield self._builder.opened()
+        return True
 
     def _beside(self, delta: Delta) -> str:
         """Return the words of a refusal, or of what is spoken."""

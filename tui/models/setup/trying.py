@@ -18,7 +18,7 @@ from tui.models.openai.address import is_local, is_openai, shown
 from tui.models.openai.client import Settings
 from tui.models.openai.errors import Where
 from tui.models.openai.link import Link
-from tui.models.openai.retries import NoConnection
+from tui.models.openai.retries import KeptWaiting, NoConnection
 from tui.models.setup.places import Place
 from tui.turn import Cancellation, Turn
 
@@ -55,7 +55,7 @@ def models_at(place: Place, cancel: Cancellation | None = None) -> list[ListedMo
         body = link.read(cancel or Cancellation(), "/models", SECONDS)
     except LazychatError:
         raise
-    except NoConnection as error:
+    except (KeptWaiting, NoConnection) as error:
         raise errors.timeout_error(SECONDS, where) from error
     except Exception as error:
         raise _failure(error, where) from error

@@ -2,14 +2,15 @@
 
 Models write almost JSON. Tolerated are: raw control characters and unknown escapes in
 strings, arguments as JSON inside a string, perhaps twice, "parameters" for "arguments",
-missing arguments, surplus closing brackets, trailing commas, Python's notation, a
-Markdown fence around the whole, and closing brackets that are missing at the end of a
-block. Anything else is a fault.
+"tool" for "name", arguments beside the name, missing arguments, surplus closing
+brackets, trailing commas, Python's notation, a Markdown fence around the whole, and
+closing brackets that are missing at the end of a block. Anything else is a fault.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 
 from tui import bounds
@@ -82,7 +83,7 @@ def arguments_of(text: str, closed: bool = False) -> dict[str, Any]:
 
 def read_calls(body: str, tools: Tools, closed: bool) -> Reading:
     """Parse objects with "name" and "arguments", single or in lists."""
-    return _read(body, _named_call, closed)
+    return _read(body, partial(_named_call, tools), closed)
 
 
 def read_inline_calls(body: str, tools: Tools, closed: bool) -> Reading:
@@ -91,7 +92,7 @@ def read_inline_calls(body: str, tools: Tools, closed: bool) -> Reading:
     Templates put a line break there; inside a line, half an object is an example.
     """
     mends = not closed or body.startswith(("\n", "\r\n"))
-    return _read(body, _named_call, closed, mends)
+    return _read(body, partial(_named_call, tools), closed, mends)
 
 
 def read_keyed_calls(body: str, tools: Tools, closed: bool) -> Reading:
@@ -173,18 +174,29 @@ def _values(body: str) -> Iterator[Any]:
             at = skip_space(body, at + 1)
 
 
-def _named_call(value: Any) -> Call:
+_NAMES = ("name", "tool_name", "function", "tool")
+_ARGUMENTS = ("arguments", "parameters", "args")
+_OTHERS = frozenset({*_NAMES, "id", "tool_call_id", "type"})
+
+
+def _named_call(tools: Tools, value: Any) -> Call:
     if not isinstance(value, dict):
         raise Fault("not an object")
     call = cast("Mapping[str, Any]", value)
     if "name" not in call and isinstance(call.get("function"), dict):
         # As in a request: {"type": "function", "function": {...}}
         call = {**call, **call["function"]}
-    name = call.get("name", call.get("tool_name"))
+    name = next((call[key] for key in _NAMES if key in call), None)
     if not isinstance(name, str) or not name:
         raise Fault("no name")
     id = call.get("id", call.get("tool_call_id"))
-    given = call.get("arguments", call.get("parameters"))
+    held = next((key for key in _ARGUMENTS if key in call), "")
+    given = call.get(held)
+    if not held and name in tools:
+        # Some leave the level of arguments out.
+        rest = {key: call[key] for key in call if key not in _OTHERS}
+        properties: Any = tools[name].get("properties") or {}
+        given = rest if rest.keys() <= set(properties) else None
     return Call(name, arguments(given), id if isinstance(id, str) else "")
 
 
