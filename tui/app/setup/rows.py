@@ -10,6 +10,7 @@ from tui.app.backend import Models
 from tui.config import BUILT_IN_MODELS, LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
 from tui.i18n import N_, _
+from tui.models import suppliers
 from tui.models.discovery import Found, GGUFFile, ListedModel, Service
 from tui.models.hub import wanted
 from tui.models.openai.address import is_local, normalize_base_url, proxy_address
@@ -202,7 +203,9 @@ def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
     if not isinstance(settings, OpenAIModelConfig):
         return HERE
     supplier = SUPPLIERS.get(settings.supplier)
-    address = settings.base_url or (supplier.base_url if supplier else "")
+    address = settings.base_url
+    if supplier and not supplier.key_env:
+        address = address or suppliers.address(settings.supplier)
     if address and _is_here(address):
         return HERE
     key_env = settings.api_key_env or (supplier.key_env if supplier else "")
@@ -213,7 +216,7 @@ def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
 def _place(name: str, settings: OpenAIModelConfig) -> Place:
     """Return where a configured model is; its key keeps its name."""
     supplier = SUPPLIERS.get(settings.supplier)
-    base_url = settings.base_url or (supplier.base_url if supplier else "")
+    base_url = settings.base_url or suppliers.address(settings.supplier)
     key_env = settings.api_key_env or (supplier.key_env if supplier else "")
     with suppress(ConfigError):
         base_url = normalize_base_url(base_url)
