@@ -26,7 +26,7 @@ from tui.tools.asking_order import Place
 from tui.tools.base import Tool
 from tui.tools.policy import Preview
 from tui.tools.results import Output, Unshowable, as_output, clean
-from tui.tools.wording import excerpt, name_and_words, no_object, words
+from tui.tools.wording import excerpt, name_and_words, no_object
 from tui.turn import Turn
 
 # Tracebacks are for the author of the tool. They use `debug`, because without a handler
@@ -211,15 +211,15 @@ class ToolBox:
                 match news:
                     case running.Progress():
                         pass
-                    case running.Returned() if isinstance(news.value, Preview):
+                    case running.Returned() if approval.is_preview(news.value):
                         return news.value
                     case running.Returned():
                         raise ToolError(
                             f"{tool.name} was not run: its preview is a "
-                            f"{type(news.value).__name__}, not a Preview."
+                            f"{type(news.value).__name__}, not a Preview of texts."
                         )
                     case running.Raised():
-                        raise _tool_failed(tool, news.error) from news.error
+                        raise _tool_failed(tool, news) from news.error
                     case running.TimedOut():
                         raise ToolError(
                             f"{tool.name} was not run: its preview took more than "
@@ -295,7 +295,7 @@ class ToolBox:
                     case running.Returned():
                         return news.value
                     case running.Raised():
-                        raise _tool_failed(tool, news.error) from news.error
+                        raise _tool_failed(tool, news) from news.error
                     case running.TimedOut(left_behind):
                         unit = "second" if seconds == 1 else "seconds"
                         ended = _LEFT if left_behind else "was stopped"
@@ -367,12 +367,14 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
     return ToolResult(call.id, f"Error: {error}", error)
 
 
-def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
+def _tool_failed(tool: Tool[..., Any], raised: running.Raised) -> ToolError:
+    error, said = raised.error, raised.words
     if isinstance(error, Unshowable):
-        return ToolError(f"{tool.name} returned {error}.")
+        return ToolError(f"{tool.name} returned {said}.")
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
-    message = words(error) if isinstance(error, LazychatError) else ""
-    return ToolError(f"{tool.name} failed: {message or name_and_words(error)}")
+    message = said if isinstance(error, LazychatError) else ""
+    message = message or name_and_words(error, said)
+    return ToolError(f"{tool.name} failed: {message}")
 
 
 def _line(text: str) -> str:
