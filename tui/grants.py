@@ -201,11 +201,24 @@ _RUNS_OR_WRITES: Mapping[str, tuple[str, ...]] = {
         *("--exec", "--ext-diff", "--output", "--receive-pack", "--upload-pack"),
         *("--open-files-in-pager", "--template", "--textconv"),
     ),
-    "go": ("-exec", "-modfile", "-o", "-overlay", "-toolexec", "-vettool"),
-    "hg": ("--config", "--debugger", "--pager"),
+    "go": (
+        *("-C", "-exec", "-gccgoflags", "-ldflags", "-modfile", "-o", "-overlay"),
+        *("-pkgdir", "-toolexec", "-vettool"),
+    ),
+    "hg": ("--config", "--cwd", "--debugger", "--pager", "--repository", "-R"),
+    "npm": (
+        *("--browser", "--cache", "--editor", "--git", "--globalconfig", "--logs-dir"),
+        *("--node-options", "--prefix", "--script-shell", "--shell", "--userconfig"),
+        *("--viewer", "-C"),
+    ),
+    "pip": ("--cache-dir", "--keyring-provider", "--log", "--python"),
+    "pnpm": ("--config", "--dir", "--global-dir", "--pnpmfile", "--prefix", "-C"),
+    "poetry": ("--directory", "--project", "-C", "-P"),
     "svn": ("--config-dir", "--config-option", "--diff-cmd", "--editor-cmd"),
+    "yarn": ("--cwd", "--modules-folder", "--use-yarnrc"),
 }
-"""Options that run a program or write a file, whatever the subcommand."""
+"""Options that run a program or write a file, whatever the subcommand, also by reading
+the configuration of another folder, which may name a program."""
 
 
 def _is_harmless(command: str, words: str) -> bool:
@@ -220,7 +233,17 @@ def _is_harmless(command: str, words: str) -> bool:
             for option in options:
                 if option in starts or (len(bare) > 3 and option.startswith(bare)):
                     return False
+                if _is_letter_in(option, word) and "-exec" not in options:
+                    return False
     return True
+
+
+def _is_letter_in(option: str, word: str) -> bool:
+    """Return whether `-x` is in a word such as `-x`, `-xVALUE` or `-vx`.
+
+    Not of Go, whose long options have one dash.
+    """
+    return len(option) == 2 and word[1] != "-" and option[1] in word
 
 
 def suggest(kind: str, subject: str) -> str:

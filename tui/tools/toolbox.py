@@ -216,7 +216,7 @@ class ToolBox:
                     case running.Returned():
                         raise ToolError(
                             f"{tool.name} was not run: its preview is a "
-                            f"{type(news.value).__name__}, not a Preview of texts."
+                            f"{type(news.value).__name__}, not a Preview."
                         )
                     case running.Raised():
                         raise _tool_failed(tool, news) from news.error
@@ -256,6 +256,27 @@ class ToolBox:
             raise ToolError("cancelled") from None
         if not given.allow:
             raise ToolError(approval.denial(tool, given.reason))
+        self._check_unchanged(call, prepared, turn)
+
+    def _check_unchanged(
+        self, call: ToolCall, prepared: "_Prepared", turn: Turn
+    ) -> None:
+        """Raise `ToolError` if the call no longer does what the user has allowed.
+
+        The answer may come hours after the question, and a link or a file may lead to
+        something else by then.
+        """
+        tool = prepared.tool
+        assert tool is not None
+        if tool.preview is None:
+            return
+        arguments = self._read(call)[1]
+        if self._preview(call, tool, arguments, turn) != prepared.preview:
+            raise ToolError(
+                f"{tool.name} was not run: what it would do has changed since the user "
+                f"was asked, as a file or folder has changed. Look again, then call it "
+                f"once more."
+            )
 
     def _read(self, call: ToolCall) -> tuple[Tool[..., Any], dict[str, Any]]:
         if not call.name:

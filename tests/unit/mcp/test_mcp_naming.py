@@ -30,3 +30,13 @@ def test_servers_of_similar_names_have_tools_of_their_own(one: str, other: str) 
 
 def test_a_plain_name_is_left_as_it_is() -> None:
     assert tool_names("github", ["review"]) == {"review": "github__review"}
+
+
+def test_the_order_of_the_tools_does_not_change_their_names() -> None:
+    names = ["a_b", "a.b", "a/b", "y" * 80]
+
+    given = tool_names("x", names)
+
+    assert given["a_b"] == "x__a_b"
+    assert len(set(given.values())) == 4
+    assert tool_names("x", names[::-1]) == given
