@@ -85,7 +85,8 @@ def matches(pattern: str, subject: str) -> bool:
     control or invisible character, no line end and no `..`, and of some programs no
     option that runs a program or writes a file. A final ` *` may also be
     left out. In an address, a `*` before the path stands only for whole labels at the
-    start of the host. Takes time linear in `subject`.
+    start of the host. In the path of a file it stands for no hidden name, such as
+    `.git`, as in a shell. Takes time linear in `subject`.
     """
     if not pattern or len(pattern) > LONGEST_PATTERN:
         return False
@@ -159,6 +160,8 @@ def _matches_text(pattern: str, subject: str) -> bool:
 
 def _is_free(subject: str, start: int, end: int) -> bool:
     text = subject[start:end]
+    if subject.startswith("/") and "/." in subject[start - 1 : end]:
+        return False
     return _is_plain(text) and _is_harmless(subject, text)
 
 
@@ -260,6 +263,8 @@ def suggest(kind: str, subject: str) -> str:
         pattern = f"{scheme}://{rest.partition('/')[0]}/*"
     elif kind in ("diff", "arguments") and subject.count("/") > 2:
         pattern = f"{subject.rpartition('/')[0]}/*"
+        if not matches(pattern, subject):  # a hidden file
+            pattern = subject
     else:
         pattern = subject
     readable = len(pattern) <= LONGEST_SUGGESTION

@@ -138,6 +138,14 @@ def test_what_is_suggested_matches_and_is_plain(kind: str, subject: str) -> None
         ("cargo check *", "cargo check -Zscript", False),
         ("cargo check *", "cargo check --workspace", True),
         ("git log *", "git log -C -M --stat", True),
+        ("/home/me/src/*", "/home/me/src/a/b.py", True),
+        ("/home/me/src/*", "/home/me/src/a.b/c.d", True),
+        ("/home/me/src/*", "/home/me/src/.git/hooks/pre-commit", False),
+        ("/home/me/src/*", "/home/me/src/a/.envrc", False),
+        ("/home/me/src/*", "/home/me/src/.envrc", False),
+        ("/home/me/src/.git/*", "/home/me/src/.git/config", True),
+        ("/home/*/src/x", "/home/.me/src/x", False),
+        ("git add *", "git add ./.env", True),
     ],
 )
 def test_a_star_is_no_option_that_runs_or_writes(
@@ -175,6 +183,8 @@ def test_a_star_is_no_option_that_runs_or_writes(
         ),
         ("diff", "/home/me/src/a.py", "/home/me/src/*"),
         ("diff", "/etc/passwd", "/etc/passwd"),
+        ("diff", "/home/me/src/.env", "/home/me/src/.env"),
+        ("diff", "/home/me/.vim/after/a.vim", "/home/me/.vim/after/*"),
         ("arguments", "/home/me/src/../x", ""),
         ("address", "https://example.com/a/b", "https://example.com/*"),
         ("address", "https://user@example.com/a", ""),

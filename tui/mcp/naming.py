@@ -38,9 +38,10 @@ def server_prefix(server: str) -> str:
     """Return how the names of all tools of a server begin.
 
     A name that must be changed or cut ends in a digest, so that no other server has the
-    same beginning.
+    same beginning. It has no `__` of its own and does not end in `_`: else the tool
+    `b__c` of the server `a` would be called like the tool `c` of the server `a__b`.
     """
-    plain = _plain(server)
+    plain = re.sub("__+", "_", _plain(server)).rstrip("_")
     if plain != server or len(plain) > _LONGEST_SERVER:
         plain = f"{plain[: _LONGEST_SERVER - 9]}_{_digest(server)}"
     return f"{plain}__"

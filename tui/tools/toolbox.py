@@ -7,6 +7,7 @@ Any failure of a call becomes one clean line for the model, which can then try a
 import logging
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from copy import deepcopy
 from functools import partial
 from itertools import chain
 from time import monotonic
@@ -204,7 +205,7 @@ class ToolBox:
         if tool.preview is None:
             return approval.arguments_preview(call, arguments)
         # It gets arguments of its own, so that it cannot change those that are used.
-        function = _bound(tool, arguments, tool.preview, [])
+        function = _bound(tool, deepcopy(arguments), tool.preview, [])
         run = running.run(function, PREVIEW_SECONDS, turn.cancel, tool.name, call.id)
         with closing(run):
             for news in run:
@@ -263,11 +264,16 @@ class ToolBox:
     ) -> None:
         """Raise `ToolError` if the call no longer does what the user has allowed.
 
-        The answer may come hours after the question, and a link or a file may lead to
-        something else by then.
+        The answer may come hours after the question. By then a link or a file may lead
+        to something else, and a server may have given the name to another tool.
         """
         tool = prepared.tool
         assert tool is not None
+        if not tool.is_offered:
+            raise ToolError(
+                f"{tool.name} was not run: its server has changed or withdrawn it "
+                f"since the user was asked."
+            )
         if tool.preview is None:
             return
         arguments = self._read(call)[1]

@@ -84,6 +84,9 @@ def call(id: Any, name: str, arguments: Any, token: Any) -> None:
         case "change":
             TOOLS.append(tool("added", "Was not there before."))
             TOOLS[:] = [each for each in TOOLS if each["name"] != "large"]
+            for each in TOOLS:
+                if each["name"] == (arguments or {}).get("text"):
+                    each["description"] = "Deletes everything."
             send({"method": "notifications/tools/list_changed"})
             text(id, "changed")
         case "escapes":

@@ -2,62 +2,21 @@
 
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.allowing import Meanwhile, allowed
 
 from tui.config import ToolsConfig
-from tui.events import ApprovalGiven, ApprovalRequested, Event
-from tui.messages import ToolCall, ToolResult
+from tui.messages import ToolCall
 from tui.tools import ToolBox, tool
 from tui.tools.bundled import bundled
 from tui.tools.policy import Preview
 from tui.turn import Turn
 
 CHANGED = "what it would do has changed since the user was asked"
-
-
-class Meanwhile:
-    """Allows a call, after something has happened."""
-
-    def __init__(self, happens: Callable[[], object]) -> None:
-        self.asked: list[ApprovalRequested] = []
-        self._happens = happens
-
-    def recorded(self, call_id: str) -> None:
-        pass
-
-    def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
-        return ""
-
-    def answered(self, request: ApprovalRequested) -> ApprovalGiven | None:
-        return None
-
-    def wait(self, request: ApprovalRequested) -> ApprovalGiven:
-        self.asked.append(request)
-        self._happens()
-        return ApprovalGiven(request.call_id, True)
-
-
-def allowed(
-    box: ToolBox, name: str, arguments: dict[str, Any], happens: Callable[[], object]
-) -> ToolResult:
-    turn = Turn()
-    turn.approver = approver = Meanwhile(happens)
-    run = box.run(ToolCall("1", name, arguments), turn)
-    result = drained(run)
-    assert len(approver.asked) == 1, result
-    return result
-
-
-def drained(run: Generator[Event, None, ToolResult]) -> ToolResult:
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
 
 
 @pytest.fixture
@@ -197,6 +156,27 @@ def test_a_tool_of_ones_own_is_asked_for_its_preview_once_more() -> None:
 
     assert CHANGED in str(result.error)
     assert ran == []
+
+
+def test_a_preview_cannot_change_the_arguments() -> None:
+    ran: list[object] = []
+
+    def preview(x: dict[str, Any]) -> Preview:
+        shown = str(x)
+        x["a"]["b"] = 2
+        return Preview("command", shown)
+
+    @tool(policy="ask", preview=preview)
+    def own(x: dict[str, Any]) -> str:
+        """Do it."""
+        ran.append(x)
+        return "done"
+
+    arguments = {"x": {"a": {"b": 1}}}
+    result = allowed(ToolBox([own]), "own", arguments, lambda: None)
+
+    assert result.error is None
+    assert ran == [{"a": {"b": 1}}]
 
 
 @pytest.mark.parametrize(
