@@ -7,7 +7,7 @@ from tui.config import Config
 from tui.i18n import _
 from tui.mcp import Servers
 
-SECONDS = 8.0
+SECONDS = 6.0
 """Seconds that the servers, all at the same time, have to connect."""
 CLOSE_SECONDS = 1.0
 """Seconds that they then have to end by themselves."""
