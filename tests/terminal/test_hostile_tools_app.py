@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support.fakes.lazychat import Home
 from support.start import Start, ask
 from support.terminal import Terminal
 
@@ -270,3 +271,19 @@ def test_the_app_lives_and_the_log_has_what_was_said(
     assert texts[0] == "go"
     assert {"It lives.", "again", "And goes on."} <= set(texts)
     assert len([text for text in texts if text == "It lives."]) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in NAMES if name not in ("signals_itself", "interrupts_main")],
+)
+def test_ask_prints_the_answer_and_exits_with_0(place: Home, name: str) -> None:
+    """All but an interrupt, which is how a user stops it."""
+    call = [{"call": name, "arguments": {}}]
+    place.scripted(call, "It lives.", more="[tools]\ntimeout = 2\n")
+    place.write("tools/own.py", TOOLS)
+
+    done = place.ask("go")
+
+    assert (done.code, done.out) == (0, "It lives.\n"), done.err
+    assert place.said()[-1] == ("assistant", "It lives.")

@@ -47,10 +47,6 @@ class Left(NamedTuple):
         return bool(self.how)
 
 
-def _do_nothing(number: int, frame: object) -> None:
-    """Handle a signal."""
-
-
 class Exit:
     """Quits one `app` over a `backend`, also while turns are running."""
 
@@ -92,9 +88,7 @@ class Exit:
 
         if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
             signal.signal(signal.SIGINT, interrupt)
-        for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF):
-            if signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, _do_nothing)
+        process_state.ignore_timers()
         if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
             return  # our parent process wants it ignored (nohup)
 

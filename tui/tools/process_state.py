@@ -10,6 +10,7 @@ them begins, and put back when the last has ended or was abandoned.
 """
 
 import os
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -22,6 +23,10 @@ _PREFIXES = ("LAZYCHAT_", "XDG_")
 draws."""
 
 
+_STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
+_TIMERS = ("SIGALRM", "SIGVTALRM", "SIGPROF")
+
+
 class _Seen:
     """The state of the process at one time."""
 
@@ -32,6 +37,7 @@ class _Seen:
         self._profile = threading.getprofile()
         self._recursion = sys.getrecursionlimit()
         self._switch = sys.getswitchinterval()
+        self._streams = {name: getattr(sys, name, None) for name in _STREAMS}
 
     def put_back(self) -> None:
         """Undo what was changed since."""
@@ -54,6 +60,10 @@ class _Seen:
                 sys.setrecursionlimit(self._recursion)
         sys.setswitchinterval(self._switch)
         _mend_hooks()
+        _fill_descriptors()
+        for name, stream in self._streams.items():
+            if _is_lost(getattr(sys, name, None)):
+                setattr(sys, name, _usable(name, stream))
 
 
 _lock = threading.Lock()
@@ -83,6 +93,52 @@ def end() -> None:
 def is_in_call() -> bool:
     """Whether a call is running, which may be what has interrupted the program."""
     return _running > 0
+
+
+def ignore_timers() -> None:
+    """Do nothing at the signal of a tool's timer, which would end the program.
+
+    Only in the main thread; elsewhere it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in _TIMERS:
+        number = getattr(signal, name)
+        if signal.getsignal(number) == signal.SIG_DFL:
+            # Not SIG_IGN, which the processes of tools would inherit.
+            signal.signal(number, _do_nothing)
+
+
+def _do_nothing(number: int, frame: object) -> None:
+    pass
+
+
+def _fill_descriptors() -> None:
+    """Open what was closed of 0 to 2 on nothing.
+
+    Otherwise the next opened file, the store, would get the descriptor, and printed
+    text would be written into it.
+    """
+    for number in _STREAMS.values():
+        try:
+            os.fstat(number)
+        except OSError:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            if nothing != number:
+                os.dup2(nothing, number)
+                os.close(nothing)
+
+
+def _is_lost(stream: Any) -> bool:
+    return stream is None or bool(getattr(stream, "closed", False))
+
+
+def _usable(name: str, stream: Any) -> Any:
+    """Return the stream that was there, or a new one if it was closed."""
+    if stream is None or not _is_lost(stream):
+        return stream
+    mode = "r" if name == "stdin" else "w"
+    return os.fdopen(_STREAMS[name], mode, closefd=False, errors="replace")
 
 
 def _variables() -> dict[str, str]:
