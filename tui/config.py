@@ -273,6 +273,8 @@ def parse(text: str, where: str = "config.toml") -> Config:
                 where=where, message=message
             )
         ) from error
+    if isinstance(language := table.get("language"), str):
+        table["language"] = i18n.known(language) or language
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -310,7 +312,7 @@ def with_environment(config: Config) -> Config:
             )
         changes["stream"] = words[value.lower()]
     language = os.environ.get(i18n.VARIABLE)  # `cli.language` has chosen by it
-    if language and language not in i18n.CATALOGUES:
+    if language and not i18n.known(language):
         raise ConfigError(
             _("{variable} is {language!r}: use en or zh.").format(
                 variable=i18n.VARIABLE, language=language

@@ -85,7 +85,8 @@ def matches(pattern: str, subject: str) -> bool:
     control or invisible character, no line end and no `..`, and of some programs no
     option that runs a program or writes a file. A final ` *` may also be
     left out. In an address, a `*` before the path stands only for whole labels at the
-    start of the host. Takes time linear in `subject`.
+    start of the host. In the path of a file it stands for no hidden name, such as
+    `.git`, as in a shell. Takes time linear in `subject`.
     """
     if not pattern or len(pattern) > LONGEST_PATTERN:
         return False
@@ -159,6 +160,8 @@ def _matches_text(pattern: str, subject: str) -> bool:
 
 def _is_free(subject: str, start: int, end: int) -> bool:
     text = subject[start:end]
+    if subject.startswith("/") and "/." in subject[start - 1 : end]:
+        return False
     return _is_plain(text) and _is_harmless(subject, text)
 
 
@@ -201,11 +204,24 @@ _RUNS_OR_WRITES: Mapping[str, tuple[str, ...]] = {
         *("--exec", "--ext-diff", "--output", "--receive-pack", "--upload-pack"),
         *("--open-files-in-pager", "--template", "--textconv"),
     ),
-    "go": ("-exec", "-modfile", "-o", "-overlay", "-toolexec", "-vettool"),
-    "hg": ("--config", "--debugger", "--pager"),
+    "go": (
+        *("-C", "-exec", "-gccgoflags", "-ldflags", "-modfile", "-o", "-overlay"),
+        *("-pkgdir", "-toolexec", "-vettool"),
+    ),
+    "hg": ("--config", "--cwd", "--debugger", "--pager", "--repository", "-R"),
+    "npm": (
+        *("--browser", "--cache", "--editor", "--git", "--globalconfig", "--logs-dir"),
+        *("--node-options", "--prefix", "--script-shell", "--shell", "--userconfig"),
+        *("--viewer", "-C"),
+    ),
+    "pip": ("--cache-dir", "--keyring-provider", "--log", "--python"),
+    "pnpm": ("--config", "--dir", "--global-dir", "--pnpmfile", "--prefix", "-C"),
+    "poetry": ("--directory", "--project", "-C", "-P"),
     "svn": ("--config-dir", "--config-option", "--diff-cmd", "--editor-cmd"),
+    "yarn": ("--cwd", "--modules-folder", "--use-yarnrc"),
 }
-"""Options that run a program or write a file, whatever the subcommand."""
+"""Options that run a program or write a file, whatever the subcommand, also by reading
+the configuration of another folder, which may name a program."""
 
 
 def _is_harmless(command: str, words: str) -> bool:
@@ -220,7 +236,17 @@ def _is_harmless(command: str, words: str) -> bool:
             for option in options:
                 if option in starts or (len(bare) > 3 and option.startswith(bare)):
                     return False
+                if _is_letter_in(option, word) and "-exec" not in options:
+                    return False
     return True
+
+
+def _is_letter_in(option: str, word: str) -> bool:
+    """Return whether `-x` is in a word such as `-x`, `-xVALUE` or `-vx`.
+
+    Not of Go, whose long options have one dash.
+    """
+    return len(option) == 2 and word[1] != "-" and option[1] in word
 
 
 def suggest(kind: str, subject: str) -> str:
@@ -237,6 +263,8 @@ def suggest(kind: str, subject: str) -> str:
         pattern = f"{scheme}://{rest.partition('/')[0]}/*"
     elif kind in ("diff", "arguments") and subject.count("/") > 2:
         pattern = f"{subject.rpartition('/')[0]}/*"
+        if not matches(pattern, subject):  # a hidden file
+            pattern = subject
     else:
         pattern = subject
     readable = len(pattern) <= LONGEST_SUGGESTION

@@ -50,8 +50,7 @@ def of_environment() -> str:
     and counts only if there is a locale (neither C nor POSIX). Languages without a
     catalogue are English.
     """
-    own = os.environ.get(VARIABLE, "")
-    if own in CATALOGUES:
+    if own := known(os.environ.get(VARIABLE, "")):
         return own
     locale = next(
         filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "C"
@@ -59,10 +58,22 @@ def of_environment() -> str:
     if locale in ("C", "POSIX"):
         return "en"
     for name in (*os.environ.get("LANGUAGE", "").split(":"), locale):
-        language = name[:2].lower()
-        if language in CATALOGUES and not name[2:3].isalpha():
+        if language := known(name):
             return language
     return "en"
+
+
+def known(name: str) -> str:
+    """Return the language of a name, an entry of `CATALOGUES`; "" if it has none.
+
+    It may be spelled like a locale or a language tag: `zh_CN.UTF-8`, `zh-Hans`.
+    """
+    language = name.strip().lower()
+    for end in "_-.@":
+        language = language.partition(end)[0]
+    if language in ("c", "posix"):
+        return "en"
+    return language if language in CATALOGUES else ""
 
 
 def _load(folder: str) -> "GNUTranslations | None":

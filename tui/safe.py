@@ -76,11 +76,44 @@ def spelled_out(text: str) -> str:
     r"""Return `text` for a user to judge, with nothing in it hidden or disguised.
 
     Unlike `safe` it drops nothing: what is invisible, takes no cell or looks like a
-    space is written as ``\u....``. Only line ends stay, and a tab becomes four spaces.
+    space is written as ``\u....``, and so is a letter of another script among Latin
+    ones, as in an "admin" with a Cyrillic "a". Only line ends stay, and a tab becomes
+    four spaces. A run of spaces that would fill a row is counted: ``\u0020×200``.
     """
-    if _plain.fullmatch(text):
-        return text.replace("\t", "    ")
-    return "".join(map(_spelled, text))
+    if not _plain.fullmatch(text):
+        text = _word.sub(_unmixed, text)
+        text = "".join(map(_spelled, text))
+    return _blanks.sub(_counted, text.replace("\t", "    "))
+
+
+_word = re.compile(r"\w*[A-Za-z]\w*")
+_blanks = re.compile(" {60,}")
+_GREEK_ALIKE = frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαγικνορυχϲϳ")
+_OTHER_SCRIPTS = ("CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU")
+
+
+def _unmixed(word: re.Match[str]) -> str:
+    """Spell out the letters of a word with Latin ones that only look like those."""
+    if word[0].isascii():
+        return word[0]
+    return "".join(
+        f"\\u{ord(each):04x}" if _passes_for_latin(each) else each for each in word[0]
+    )
+
+
+def _passes_for_latin(letter: str) -> bool:
+    if letter < "\u0250" or not letter.isalpha():
+        return False
+    if letter in "ɑɡ" or letter in _GREEK_ALIKE:
+        return True
+    compatible = unicodedata.normalize("NFKC", letter)
+    if len(compatible) == 1 and compatible.isascii():  # full-width, mathematical
+        return True
+    return unicodedata.name(letter, "").startswith(_OTHER_SCRIPTS)
+
+
+def _counted(spaces: re.Match[str]) -> str:
+    return f" \\u0020×{len(spaces[0])} "
 
 
 def _spelled(character: str) -> str:

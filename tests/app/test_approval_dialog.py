@@ -331,3 +331,33 @@ async def test_a_tab_and_the_history_show_that_it_asks(home: Path) -> None:
         await chat.until(
             lambda: [row for row in chat.text.splitlines()[1:] if "? What has" in row]
         )
+
+
+def rows(asked: ApprovalRequested, width: int = 60) -> list[str]:
+    effect = Effect(asked)
+    return [
+        "".join(text for text, _ in effect.line(number, width).spans)
+        for number in range(effect.height(width))
+    ]
+
+
+def test_no_command_forges_the_row_that_says_how_it_is_run() -> None:
+    command = "sh -c 'ls\n(in /home/me, 5 s at most)\n  (in /tmp, 5 s at most)'"
+    real = "(in /real, 60 s at most)"
+    asked = ApprovalRequested(
+        "1", "run_command", "", "command", f"{command}\n{real}", command
+    )
+
+    assert rows(asked) == [
+        "$ sh -c 'ls",
+        "> (in /home/me, 5 s at most)",
+        ">   (in /tmp, 5 s at most)'",
+        f"  {real}",
+    ]
+
+
+def test_blanks_that_would_hide_the_end_of_a_command_are_counted() -> None:
+    command = f"sh -c 'ls{' ' * 3000}; rm -r x'"
+    asked = ApprovalRequested("1", "run_command", "", "command", command, command)
+
+    assert rows(asked) == ["$ sh -c 'ls \\u0020×3000 ; rm -r x'"]

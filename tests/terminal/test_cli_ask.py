@@ -805,3 +805,12 @@ def test_an_agent_that_is_none_is_told_with_all_there_are(home):
     assert done.code == 2
     for word in ("magic", "function_call", "react", "plan", "rewoo"):
         assert word in done.err
+
+
+def test_ollama_is_asked_where_its_own_variable_says(home, server):
+    server.answer(text("From there."), finish("stop"), DONE)
+    home.env["OLLAMA_HOST"] = f"127.0.0.1:{server.port}"
+
+    done = home.ask("-m", "ollama/llama3.2", "hi")
+
+    assert (done.code, done.out) == (0, "From there.\n"), done.err

@@ -233,3 +233,35 @@ def test_the_request_in_the_log_has_the_schema(home):
     (asked,) = [r.event for r in home.records() if isinstance(r.event, TurnRequested)]
     assert asked.options["schema"] == SCHEMA
     assert asked.tools == ()
+
+
+def test_the_schema_may_come_from_standard_input(home):
+    home.scripted(BAD, GOOD)
+
+    done = home.ask("--schema", "-", "Who?", input=json.dumps(SCHEMA))
+
+    fault = FAULT.replace("person.json", "standard input")
+    assert done == (0, '{"name":"Ada","age":36}\n', f"{fault} Asking again.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["--schema", "-"],
+            "--schema - reads the schema from standard input, so the question must be "
+            'an argument: lazychat ask --schema - "..."',
+        ),
+        (
+            ["--schema", "-", "-a", "-", "Who?"],
+            "Only one of --schema - and -a - can read standard input.",
+        ),
+        (["--schema", "-", "Who?"], "--schema standard input: a schema is a JSON "),
+    ],
+)
+def test_standard_input_is_one_thing_only(home, arguments, told):
+    home.scripted(GOOD)
+
+    done = home.ask(*arguments, input="[]")
+
+    assert complaint(done, 2).startswith(told)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from support.fakes.lazychat import Done, Home, needs_starter
-from support.fakes.sse_server import SSEServer, Stall
+from support.fakes.sse_server import Repeat, SSEServer, Stall, Step
 from support.store import contents, scratch, talk
 from support.terminal import Terminal
 
@@ -344,6 +344,32 @@ def test_a_dead_default_is_an_error(home: Home) -> None:
 
     assert row["verdict"] == "error"
     assert "remote (default): Cannot reach http://127.0.0.1:" in row["text"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "what"),
+    [
+        (
+            (b'{"data":[', Repeat(b'{"id":"m"},' * 100_000)),
+            "sent a list of models that does not end: more than 4 MB",
+        ),
+        (
+            (b'{"data":[{"id"',),
+            "sent a list of models that is not JSON, or not all of it",
+        ),
+    ],
+)
+def test_a_list_of_models_that_cannot_be_read_is_told_as_that(
+    home: Home, steps: tuple[Step, ...], what: str
+) -> None:
+    with SSEServer() as server:
+        server.answer(*steps, path="/models", content_type="application/json")
+        home.server(server.url)
+
+        row = only(report(home), "model")
+
+    expected = f"remote (default): {server.url} {what}. Check base_url"
+    assert (row["verdict"], row["text"]) == ("error", expected)
 
 
 def test_silent_servers_are_given_up_together(home: Home) -> None:

@@ -42,6 +42,15 @@ def place(tmp_path):
         ({"LANG": "zh_CN.UTF-8", "LAZYCHAT_LANGUAGE": "en"}, "en"),
         ({"LANG": "en_GB.UTF-8", "LAZYCHAT_LANGUAGE": "zh"}, "zh"),
         ({"LANG": "zh_CN.UTF-8", "LAZYCHAT_LANGUAGE": "klingon"}, "zh"),
+        ({"LAZYCHAT_LANGUAGE": "zh_CN"}, "zh"),
+        ({"LAZYCHAT_LANGUAGE": "zh-CN"}, "zh"),
+        ({"LAZYCHAT_LANGUAGE": "zh_Hans"}, "zh"),
+        ({"LAZYCHAT_LANGUAGE": "zh-Hans-CN"}, "zh"),
+        ({"LAZYCHAT_LANGUAGE": " ZH_CN.UTF-8 "}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LAZYCHAT_LANGUAGE": "en_GB"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LAZYCHAT_LANGUAGE": "en_US.UTF-8@euro"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LAZYCHAT_LANGUAGE": "C.UTF-8"}, "en"),
+        ({"LANG": "en_GB.UTF-8", "LAZYCHAT_LANGUAGE": "zhuang"}, "en"),
     ],
 )
 def test_the_language_is_that_of_the_locale(monkeypatch, environment, expected):
@@ -85,6 +94,8 @@ def test_without_the_catalogue_everything_is_english(monkeypatch, tmp_path):
         ("# language = 'en'\n  language='zh'  # mine\n", "zh"),
         ('[models.x]\nlanguage = "zh"\n', "en"),
         ('language = "xx"\n', "en"),
+        ('language = "zh-CN"\n', "zh"),
+        ('language = "zh_CN.UTF-8"\n', "zh"),
         ("\xff not TOML", "en"),
         (None, "en"),
     ],
@@ -144,6 +155,17 @@ def test_an_unknown_language_in_the_environment_is_named(place):
 
     assert done.code == 2
     assert "LAZYCHAT_LANGUAGE is 'klingon': use en or zh." in done.err
+
+
+@pytest.mark.parametrize("spelled", ["zh_CN", "zh-CN", "zh_Hans", "zh_CN.UTF-8"])
+def test_a_language_may_be_spelled_like_a_locale(place, spelled):
+    place.scripted("Hi.", more=f'language = "{spelled}"')
+    by_file = place.run("ask", "hi")
+    place.env["LAZYCHAT_LANGUAGE"] = spelled
+    by_variable = place.run("ask", "hi")
+
+    assert (by_file.code, by_file.out) == (0, "Hi.\n"), by_file.err
+    assert (by_variable.code, by_variable.out) == (0, "Hi.\n"), by_variable.err
 
 
 ENGLISH = """

@@ -92,6 +92,12 @@ def test_cleaning_twice_changes_nothing(text: str):
         ("\x1b[2J\u202e\r\x9b", "\\u001b[2J\\u202e\\u000d\\u009b"),
         ("a\u2028b\x0bc\x85", "a\\u2028b\\u000bc\\u0085"),
         ("天气 café ✓\tx\ny", "天气 café ✓    x\ny"),
+        ("rm \u0430dmin", "rm \\u0430dmin"),
+        ("p\u0430ypal привет Wi-Fi-сеть", "p\\u0430ypal привет Wi-Fi-сеть"),
+        ("g\u03bfogle μm Δt πr² kız straße", "g\\u03bfogle μm Δt πr² kız straße"),
+        ("su\uff44o ｇｉｔ nº 1º", "su\\uff44o ｇｉｔ nº 1º"),
+        (f"ls{' ' * 300}; rm x", "ls \\u0020×300 ; rm x"),
+        (f"x{' ' * 40}y", f"x{' ' * 40}y"),
     ],
 )
 def test_what_could_deceive_is_spelled_out(raw: str, shown: str) -> None:

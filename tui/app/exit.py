@@ -18,6 +18,7 @@ from textual.timer import Timer
 
 from tui.app import faults
 from tui.i18n import _
+from tui.tools import process_state
 
 if TYPE_CHECKING:
     from tui.app.backend import Backend
@@ -67,7 +68,11 @@ class Exit:
         asked."""
 
     def obey_signals(self) -> None:
-        """Quit on SIGTERM and SIGHUP, after restoring the terminal."""
+        """Quit on SIGTERM, SIGINT and SIGHUP, after restoring the terminal.
+
+        Not on an interrupt while a tool runs: it may be the tool's own, as that of
+        `_thread.interrupt_main`. A tool's timer does nothing.
+        """
         loop = asyncio.get_running_loop()
 
         def terminate() -> None:
@@ -75,6 +80,15 @@ class Exit:
             self.leave(code=128 + signal.SIGTERM)
 
         loop.add_signal_handler(signal.SIGTERM, terminate)
+
+        def interrupt(number: int, frame: object) -> None:
+            if not process_state.is_in_call():
+                with suppress(RuntimeError):  # as below
+                    loop.call_soon_threadsafe(self.leave, "", 128 + signal.SIGINT)
+
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, interrupt)
+        process_state.ignore_timers()
         if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
             return  # our parent process wants it ignored (nohup)
 

@@ -19,6 +19,8 @@ LARGEST_FILE = 100_000_000
 MOST = 20
 """Most files of one message."""
 
+_LONGEST_SHOWN = 200
+"""Characters of a name in a message: a pasted text may be taken for one."""
 _RANGE = re.compile(r"(.+):(\d{1,9})(?:(-)(\d{1,9})?)?", re.DOTALL)
 
 
@@ -117,8 +119,9 @@ def leads_out(spec: str, folder: Path) -> bool:
 
 
 def shown(name: str) -> str:
-    """Return a file name as printable text."""
-    return safe(decoded(name), newlines=False)
+    """Return a file name as printable text, of which the end is kept if it is long."""
+    text = safe(decoded(name), newlines=False)
+    return text if len(text) <= _LONGEST_SHOWN else f"…{text[1 - _LONGEST_SHOWN :]}"
 
 
 def _path(text: str, folder: Path) -> Path:

@@ -28,6 +28,9 @@ _LIBRARIES = (
 OPENAI_LOG or a tool enables that; which one is used depends on the version of the
 client."""
 
+_ARRAYS = ("cost", "list", "mcp", "search", "tools")
+"""The commands whose --json prints an array; others print a line for each record."""
+
 if TYPE_CHECKING:
     from tui.config import Config
     from tui.messages import Attachment
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return RUN[options.command](options)
     except LazychatError as error:
         streams.talk(str(error))
+        if getattr(options, "json", False) and options.command in _ARRAYS:
+            streams.print_empty_json()
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
     except BrokenPipeError:  # the reader has closed the pipe (`| head`)
         streams.leave_stdout()
@@ -89,7 +94,9 @@ def _ask(options: argparse.Namespace) -> int:
 
     prompt = " ".join(options.prompt)
     files = _attached(options)
-    if "-" not in options.attach and not sys.stdin.isatty():
+    _check_input(options)
+    given = "-" in (*options.attach, options.schema)
+    if not given and not sys.stdin.isatty():
         piped = _piped()
         prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
     if not prompt.strip():
@@ -104,9 +111,28 @@ def _ask(options: argparse.Namespace) -> int:
         options.deny,
         files=files,
         temporary=_is_temporary(options),
-        schema=Path(options.schema) if options.schema else None,
+        schema=options.schema,
         as_json=options.json,
     )
+
+
+def _check_input(options: argparse.Namespace) -> None:
+    """Raise `ConfigError` if more than one thing is to be read from standard input."""
+    if options.schema != "-":
+        return
+    if "-" in options.attach:
+        raise ConfigError(_("Only one of --schema - and -a - can read standard input."))
+    if not options.prompt:
+        raise ConfigError(
+            _(
+                "--schema - reads the schema from standard input, so the question "
+                'must be an argument: lazychat ask --schema - "..."'
+            )
+        )
+    if sys.stdin.isatty():
+        raise ConfigError(
+            _("--schema - needs a schema on standard input, as in --schema - < FILE.")
+        )
 
 
 def _is_temporary(options: argparse.Namespace) -> bool:

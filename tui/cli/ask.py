@@ -8,7 +8,6 @@ import io
 import signal
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TextIO
 
 from tui import conversation
@@ -47,7 +46,7 @@ def ask(
     *,
     files: Sequence[Attachment] = (),
     temporary: bool = False,
-    schema: Path | None = None,
+    schema: str | None = None,
     as_json: bool = False,
 ) -> int:
     """Ask `prompt` about `files`, print the answer, return the exit code.
@@ -57,9 +56,9 @@ def ask(
     that would ask the user is denied. Ctrl+C cancels; the text so far stays in the
     store.
 
-    With `schema`, a file, the answer is JSON that fits it, which is asked for twice at
-    most; tools are offered only if `tools` names them. `as_json` prints the records of
-    the turn, one in a line, instead of the answer.
+    With `schema`, a file ("-": standard input), the answer is JSON that fits it, which
+    is asked for twice at most; tools are offered only if `tools` names them. `as_json`
+    prints the records of the turn, one in a line, instead of the answer.
     """
     parse_flags([*allow, *deny])  # before anything is asked
     flags = _flags(allow, deny)
@@ -176,7 +175,7 @@ def _ask_checked(
     if wanted.unknown:
         talk(
             _("{file}: not checked: {unknown}").format(
-                file=wanted.file, unknown=", ".join(wanted.unknown)
+                file=wanted.name, unknown=", ".join(wanted.unknown)
             )
         )
     options = {"schema": wanted.schema, **flags}
@@ -193,7 +192,7 @@ def _ask_checked(
         asks = "" if is_last else _(" Asking again.")
         talk(
             _("The answer does not fit {file}: {fault}.{asks}").format(
-                file=wanted.file, fault=fault, asks=asks
+                file=wanted.name, fault=fault, asks=asks
             )
         )
         question, tools = Message("user", wanted.again(fault)), ()

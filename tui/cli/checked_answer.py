@@ -1,8 +1,10 @@
 """Reads the JSON of an answer and checks it against the schema of `ask --schema`."""
 
 import re
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import msgspec
 
@@ -32,11 +34,12 @@ class Checked(NamedTuple):
 class AnswerSchema:
     """The schema in a file, which an answer must fit."""
 
-    def __init__(self, file: Path) -> None:
-        """Read it; raises `ConfigError` if it cannot be one."""
-        self.file = file
+    def __init__(self, file: str) -> None:
+        """Read it, "-" from standard input; raises `ConfigError` if it is no schema."""
+        self.name = _("standard input") if file == "-" else file
+        """What it is called in messages."""
         try:
-            with file.open("rb") as opened:
+            with _opened(file) as opened:
                 data = opened.read(LARGEST + 1)
             if len(data) > LARGEST:
                 raise ValueError(
@@ -48,9 +51,9 @@ class AnswerSchema:
             self._schema = Schema(read)
             self._has_patterns = b'"pattern' in data
         except OSError as error:
-            raise ConfigError(f"--schema {file}: {error.strerror}.") from error
+            raise ConfigError(f"--schema {self.name}: {error.strerror}.") from error
         except (ValueError, RecursionError) as error:
-            raise ConfigError(f"--schema {file}: {error}.") from error
+            raise ConfigError(f"--schema {self.name}: {error}.") from error
         self.schema = cast(dict[str, Any], read)
         self.unknown = self._schema.unknown
         """The keywords that are not checked."""
@@ -83,13 +86,16 @@ class AnswerSchema:
         )
 
 
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")
+
+
 def _fault_in_time(schema: Any, value: Any) -> str:
     """Return what is wrong with `value`, by a process that can be ended.
 
     A pattern of the schema may take longer than the universe for an unlucky text.
     """
     import subprocess  # seldom needed
-    import sys
 
     try:
         done = subprocess.run(

@@ -22,6 +22,8 @@ def show_cost(
     id = conversation.find(log, prefix) if prefix else ""
     price = ModelCatalog(settings).price
     tally = costs.spent(log, price, id, costs.since_days(days))
+    if not (tally.models or log.unreadable):
+        streams.talk(_("no tokens counted yet"))
     if as_json:
         rows = [
             {
@@ -39,7 +41,6 @@ def show_cost(
         streams.print_json(rows)
         return DONE
     if not tally.models:
-        streams.talk(_("no tokens counted yet"))
         return DONE
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
     for row in costs.table(tally, width):

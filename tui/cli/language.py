@@ -15,7 +15,7 @@ from tui import i18n
 _LARGEST = 1 << 16
 """Bytes of config.toml in which `language` is looked for: it is before all tables."""
 _TABLE = re.compile(rb"^[ \t]*\[", re.M)
-_LANGUAGE = re.compile(rb"""^[ \t]*language[ \t]*=[ \t]*["'](\w+)["']""", re.M)
+_LANGUAGE = re.compile(rb"""^[ \t]*language[ \t]*=[ \t]*["']([\w.@-]+)["']""", re.M)
 _SECONDS = 1.0
 """How long a disk may take for `doctor`, which must report one that never answers."""
 
@@ -43,8 +43,7 @@ def _adopt(arguments: Sequence[str]) -> None:
         file = _file(arguments)
     except RuntimeError:  # there is no home folder
         return
-    language = _configured(file)
-    if language in i18n.CATALOGUES:
+    if language := i18n.known(_configured(file)):
         os.environ[i18n.VARIABLE] = language
 
 

@@ -18,6 +18,12 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
     """Print the conversations, `limit` at most (0: all); return the exit code."""
     listed = conversation.recent(log, limit if limit > 0 else -1)
     running = conversation.running_anywhere(log)
+    if not listed:
+        streams.talk(_("no conversations yet"))
+    if limit > 0 and len(listed) == limit:
+        streams.talk(
+            _("showing the first {limit}; `-n 0` lists all.").format(limit=limit)
+        )
     if as_json:
         rows = [
             {
@@ -37,8 +43,6 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
         ]
         streams.print_json(rows)
         return DONE
-    if not listed:
-        streams.talk(_("no conversations yet"))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     ids = conversation.short_ids(log, [it.id for it in listed])
     ids = [one_line(id) for id in ids]
@@ -52,10 +56,6 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
             f"{title}"
         )
         print(_cut(safe(row), width) if width else row)
-    if limit > 0 and len(listed) == limit:
-        streams.talk(
-            _("showing the first {limit}; `-n 0` lists all.").format(limit=limit)
-        )
     return DONE
 
 

@@ -128,8 +128,8 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         "--schema",
         metavar="FILE",
         help=_(
-            "answer with JSON that matches this JSON Schema, else exit with 1; "
-            "offers only the tools of -T"
+            "answer with JSON that matches this JSON Schema (-: standard input), "
+            "else exit with 1; offers only the tools of -T"
         ),
     )
     form.add_argument(

@@ -25,6 +25,8 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
     if not conversation.is_searchable(words):
         streams.talk(_("cannot search for punctuation alone."))
     hits = conversation.search(log, words, limit if limit > 0 else _NO_LIMIT)
+    if not hits and conversation.is_searchable(words):
+        streams.talk(_("nothing found."))
     if as_json:
         streams.print_json(msgspec.to_builtins(hits))
         return DONE if hits else FAILED
@@ -37,8 +39,6 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
             out.write_styled(f"    {_marked(hit)}\n")
         else:
             print(f"    {one_line(hit.excerpt)}")
-    if not hits and conversation.is_searchable(words):
-        streams.talk(_("nothing found."))
     return DONE if hits else FAILED
 
 

@@ -109,6 +109,19 @@ def print_json(value: object) -> None:
 
     text = json.dumps(value, ensure_ascii=False, indent=1)
     print(safe_json(text))
+    _printed.append(True)
+
+
+_printed: list[bool] = []
+
+
+def print_empty_json() -> None:
+    """Print an empty array, unless a document was printed: a command has failed.
+
+    Programs that read stdout before they look at the exit code get valid JSON.
+    """
+    if not _printed:
+        print_json([])
 
 
 @contextmanager

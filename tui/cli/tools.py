@@ -121,7 +121,7 @@ def revoke(what: str) -> int:
 def show_log(
     cid: str | None, limit: int, as_json: bool, name: str | None = None
 ) -> int:
-    """Print the last `limit` calls (0: all), newest last.
+    """Print the last `limit` calls (0: all), newest last; return 1 if there are none.
 
     `cid` is the start of a conversation's id, None means all conversations; `name` is
     a tool, None means all tools.
@@ -132,19 +132,18 @@ def show_log(
             found = audit.calls(log, id, -1 if name else limit or -1)
         if name:
             found = [call for call in found if call.tool == name][-limit:]
+        if not (found or log.unreadable):
+            streams.talk(
+                _("{name} has not been called yet.").format(name=name)
+                if name
+                else _("no tool was called yet.")
+            )
         if as_json:
             streams.print_json(msgspec.to_builtins(found))
-            return DONE
+            return DONE if found else FAILED
         ids = conversation.short_ids(log, [call.conversation for call in found])
         _print(found, ids)
-    if not found:
-        streams.talk(
-            _("{name} has not been called yet.").format(name=name)
-            if name
-            else _("no tool was called yet.")
-        )
-        return FAILED
-    return DONE
+    return DONE if found else FAILED
 
 
 def _print(found: Sequence[audit.AuditedCall], ids: Sequence[str]) -> None:

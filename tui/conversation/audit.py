@@ -14,6 +14,7 @@ from tui.events import (
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
+    Unreadable,
     read,
 )
 
@@ -70,7 +71,7 @@ def calls(
     wanted = (limit,) if conversation is None else (conversation, limit)
     found: list[tuple[int, AuditedCall]] = []
     for (id,) in log.query(_STARTS.format(of=of), wanted):
-        found += _of_conversation(text(id), log.query(_EVENTS, (text(id),)))
+        found += _of_conversation(log, text(id))
         _end_lost(log, text(id), [call for _, call in found])
     found.sort(key=lambda each: each[0])
     return [
@@ -78,10 +79,10 @@ def calls(
     ]
 
 
-def _of_conversation(id: str, rows: Iterable[Any]) -> Iterable[tuple[int, AuditedCall]]:
+def _of_conversation(log: EventLog, id: str) -> Iterable[tuple[int, AuditedCall]]:
     found: dict[tuple[str, str], tuple[int, AuditedCall]] = {}
     given: dict[tuple[str, str], ApprovalGiven] = {}
-    for time, turn, kind, data, seq in rows:
+    for time, turn, kind, data, seq in log.query(_EVENTS, (id,)):
         event, turn = read(text(kind), data or b""), text(turn or "")
         match event:
             case ToolCallStarted(call, decision):
@@ -101,6 +102,8 @@ def _of_conversation(id: str, rows: Iterable[Any]) -> Iterable[tuple[int, Audite
                 for (of, _), (_, call) in found.items():
                     if of == turn and call.outcome == "running":
                         call.outcome = reason
+            case Unreadable():
+                log.note_unreadable(seq)
             case _:
                 pass
     for key, (_, call) in found.items():

@@ -159,6 +159,8 @@ def _records(log: EventLog, conversation: str, since: float) -> Iterator[Record]
         for seq, of, turn, kind, at, data in rows:
             after = seq
             event = events.read(text(kind), data or b"")
+            if isinstance(event, events.Unreadable):
+                log.note_unreadable(seq)
             of, turn = text(of), None if turn is None else text(turn)
             yield Record(seq, of, turn, bounds.moment(at), event)
 

@@ -10,7 +10,7 @@ from tui.errors import ConfigError, ModelError
 from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.modules import ChatModule, ModelAgent, check_type
 from tui.lazyllm.scope import ABSENT_OF_CALLS, refuse
-from tui.models import keys
+from tui.models import keys, suppliers
 from tui.models.openai.model import OpenAIModel
 from tui.models.suppliers import SUPPLIERS, Supplier
 from tui.spelling import nearest
@@ -103,12 +103,10 @@ class OnlineChatModule(ChatModule):
         key = None
         if not skip_auth:
             key = _key(source, variables, api_key, bool(address), late)
-        if source == "openai":
-            address = address or os.environ.get("OPENAI_BASE_URL", "")
         self._made: dict[str, Any] = {
             "name": name or source,
             "model": _model(source, supplier, model),
-            "base_url": address or supplier.base_url,
+            "base_url": address or suppliers.address(source),
             "api_key": key,
             "key_hint": next(iter(variables), ""),
             "options": {**options, **(static_params or {})},

@@ -239,7 +239,14 @@ class Connection:
         read, left_out = reading.tools(found.tools)
         names = tool_names(self.name, [tool.name for tool in read])
         self.tools = tuple(
-            McpTool(tool, names[tool.name], self.name, self._settings, self._begin)
+            McpTool(
+                tool,
+                names[tool.name],
+                self.name,
+                self._settings,
+                self._begin,
+                self._offers,
+            )
             for tool in read
         )
         self.prompts = reading.prompts(self.name, found.prompts)
@@ -252,6 +259,9 @@ class Connection:
             title=line(f"{info.name} {info.version}", 80) if info else "",
             left_out=left_out,
         )
+
+    def _offers(self, read: reading.ReadTool) -> bool:
+        return any(tool.read == read for tool in self.tools)
 
     async def _list_again(self, client: "Client") -> None:
         """Ask for changed lists; what was there stays if that fails."""

@@ -6,6 +6,7 @@ given to the tool of one server never passes to that of another.
 """
 
 import re
+from collections import Counter
 from zlib import crc32
 
 _LONGEST = 64
@@ -18,16 +19,17 @@ def tool_names(server: str, names: list[str]) -> dict[str, str]:
     """Return the name for models of each of a server's tools, all different.
 
     Signs that models' servers refuse become `_`; what is then too long, or the same as
-    another, ends in a digest of the original name.
+    another, ends in a digest of the original name. A name does not depend on the order
+    of the tools, which a server may change: a permission is for a name.
     """
+    plain = Counter(_plain(name) for name in names)
     given: dict[str, str] = {}
-    taken: set[str] = set()
     for name in names:
         new = server_prefix(server) + _plain(name)
-        if len(new) > _LONGEST or new in taken:
+        is_taken = plain[_plain(name)] > 1 and name != _plain(name)
+        if len(new) > _LONGEST or is_taken:
             end = f"_{_digest(f'{server} {name}')}"
             new = new[: _LONGEST - len(end)] + end
-        taken.add(new)
         given[name] = new
     return given
 
@@ -36,9 +38,10 @@ def server_prefix(server: str) -> str:
     """Return how the names of all tools of a server begin.
 
     A name that must be changed or cut ends in a digest, so that no other server has the
-    same beginning.
+    same beginning. It has no `__` of its own and does not end in `_`: else the tool
+    `b__c` of the server `a` would be called like the tool `c` of the server `a__b`.
     """
-    plain = _plain(server)
+    plain = re.sub("__+", "_", _plain(server)).rstrip("_")
     if plain != server or len(plain) > _LONGEST_SERVER:
         plain = f"{plain[: _LONGEST_SERVER - 9]}_{_digest(server)}"
     return f"{plain}__"

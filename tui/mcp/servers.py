@@ -76,18 +76,18 @@ class Servers:
         )
         self._thread.start()
 
-    def close(self) -> None:
-        """End all servers; waits for `CLOSE_SECONDS` at most."""
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """End all servers; those that take more than `seconds` are killed."""
         self._closed = True
         if not self._thread:
             return
         with self._changes:
-            self._changes.wait_for(lambda: self._ready, CLOSE_SECONDS)
+            self._changes.wait_for(lambda: self._ready, seconds)
         loop, stop = self._loop, self._stop
         if loop and stop:
             with suppress(RuntimeError):  # it has ended
                 loop.call_soon_threadsafe(stop.set)
-        self._thread.join(CLOSE_SECONDS)
+        self._thread.join(seconds)
         if self._thread.is_alive():
             from tui.mcp.stdio import end_group
 

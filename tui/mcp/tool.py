@@ -35,9 +35,11 @@ class McpTool(Tool[..., Any]):
         server: str,
         settings: McpServerConfig,
         begin: Begin,
+        offers: Callable[[ReadTool], bool] = lambda read: True,
     ) -> None:
         """Offer `read` of `server` as `name`, by `begin`.
 
+        `offers` says, in any thread, whether the server still has the tool like that.
         A call asks for permission unless the user trusts what the server says of it.
         """
 
@@ -58,7 +60,13 @@ class McpTool(Tool[..., Any]):
             origin=server,
         )
         self.read = read
+        self._offers = offers
         self.schema = read.schema(name)
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the server has not withdrawn or changed it."""
+        return self._offers(self.read)
 
     @property
     def hints(self) -> str:

@@ -54,7 +54,7 @@ def _check_dialect(name: str, dialect: str) -> None:
 def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Model:
     from tui.models.openai.address import proxy_address
     from tui.models.openai.model import OpenAIModel
-    from tui.models.suppliers import SUPPLIERS
+    from tui.models.suppliers import SUPPLIERS, address
 
     base_url, key_env, model = settings.base_url, settings.api_key_env, settings.model
     if settings.supplier:
@@ -66,9 +66,7 @@ def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Mod
                 )
             )
         supplier = SUPPLIERS[settings.supplier]
-        if settings.supplier == "openai":
-            base_url = base_url or os.environ.get("OPENAI_BASE_URL", "")
-        base_url = base_url or supplier.base_url
+        base_url = base_url or address(settings.supplier)
         key_env = key_env or supplier.key_env
         model = model or supplier.model
     if key_env and not (is_variable_name(key_env) or key_env in os.environ):

@@ -7,6 +7,9 @@ What a row says is what the service's own documentation says, read in November 2
 where a comment names the page.
 """
 
+import ipaddress
+import os
+import re
 from types import MappingProxyType
 
 import msgspec
@@ -126,3 +129,49 @@ SUPPLIERS = MappingProxyType(
     }
 )
 """Services by the name that the config and `OnlineChatModule` know them by."""
+
+
+def address(supplier: str) -> str:
+    """Return the base URL of a supplier; "" for an unknown name.
+
+    OPENAI_BASE_URL and OLLAMA_HOST, which other programs obey too, come before what
+    `SUPPLIERS` says.
+    """
+    known = SUPPLIERS.get(supplier)
+    if supplier == "openai" and (url := os.environ.get("OPENAI_BASE_URL")):
+        return url
+    if supplier == "ollama" and (host := os.environ.get("OLLAMA_HOST", "").strip()):
+        return _ollama(host)
+    return known.base_url if known else ""
+
+
+_OLLAMA_PORTS = {"": "11434", "http": "80", "https": "443"}
+"""The port that OLLAMA_HOST means by its scheme: see envconfig in Ollama's source."""
+
+
+def _ollama(text: str) -> str:
+    """Return where an OLLAMA_HOST is reached, which is also the address to listen on.
+
+    Read as Ollama itself does: scheme, port and path may be missing.
+    """
+    text = text.strip("\"' ")
+    scheme, __, rest = text.rpartition("://")
+    place, __, path = rest.partition("/")
+    user, at, place = place.rpartition("@")
+    found = re.fullmatch(r"\[(.*)\](?::(.*))?|([^:]*)(?::([^:]*))?", place)
+    # What has more colons, and no brackets, is an IPv6 address without a port.
+    host = (found[1] or found[3] or "127.0.0.1") if found else place
+    port = (found[2] or found[4] or "") if found else ""
+    if not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 1 << 16):
+        port = _OLLAMA_PORTS.get(scheme.lower(), "11434")
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        if ip.is_unspecified:
+            host = "127.0.0.1" if ip.version == 4 else "::1"
+    host = f"[{host}]" if ":" in host else host
+    path = path.rstrip("/").removesuffix("v1").rstrip("/")
+    url = f"{scheme or 'http'}://{user}{at}{host}:{port}"
+    return f"{url}/{path}/v1" if path else f"{url}/v1"

@@ -144,7 +144,7 @@ def _model(name: str, settings: ModelConfig) -> str:
     """
     match settings:
         case OpenAIModelConfig():
-            from tui.models.suppliers import SUPPLIERS
+            from tui.models.suppliers import SUPPLIERS, address
 
             supplier = SUPPLIERS.get(settings.supplier)
             keys = (settings.api_key_env, supplier.key_env if supplier else "")
@@ -152,6 +152,8 @@ def _model(name: str, settings: ModelConfig) -> str:
                 [key for key in keys if key and os.environ.get(key)],
                 os.environ.get("OPENAI_BASE_URL"),
             )
+            if settings.supplier == "ollama":
+                here = (*here, address("ollama"))
         case LlamaModelConfig(path="starter"):
             here = None
         case _:

@@ -127,6 +127,15 @@ def arguments_preview(call: ToolCall, arguments: Mapping[str, Any]) -> Preview:
     return Preview("arguments", text.decode() if arguments else _("No arguments."))
 
 
+def is_preview(value: object) -> bool:
+    """Return whether `value` is a preview whose fields are of the right types."""
+    try:
+        msgspec.convert(msgspec.to_builtins(value), Preview)
+    except Exception:  # of a class of the tool, which may raise anything
+        return False
+    return isinstance(value, Preview)
+
+
 def question(
     call: ToolCall,
     tool: Tool[..., Any],

@@ -71,6 +71,11 @@ class Tool(Generic[P, R]):
         """What the tool's server says that a call does, untested; "" for nothing."""
         return ""
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether it still is what it was made from, which a server may change."""
+        return True
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function without checks or limits."""
         return self.function(*args, **kwargs)

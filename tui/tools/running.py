@@ -7,11 +7,14 @@ is ignored, until it returns, calls `report` or the program ends. Its effects in
 meantime cannot be undone. One that does not end within `GRACE` is left behind, which
 the outcome says.
 
-Nothing here survives a tool that ends the process, as `os._exit` or a fault in C does.
+What a tool changes in the process, such as its folder, is put back: see
+`process_state`. Nothing here survives a tool that ends the process, as a fault in C
+does; `refuse_exits` keeps `os._exit` from it.
 """
 
 import contextvars
 import inspect
+import os
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, closing, suppress
@@ -21,7 +24,9 @@ from typing import Any, Protocol, cast
 
 from tui.errors import Cancelled
 from tui.messages import Value
+from tui.tools import process_state
 from tui.tools.results import as_output
+from tui.tools.wording import words
 from tui.turn import Cancellation
 
 GRACE = 0.2
@@ -53,7 +58,12 @@ class Raised:
     """The function has raised."""
 
     def __init__(self, error: BaseException) -> None:
+        """Take an error of the function, in the function's thread.
+
+        Its class may be the tool's, whose `__str__` may raise or take for ever.
+        """
         self.error = error
+        self.words = words(error)
 
 
 class TimedOut(Value, frozen=True):
@@ -102,6 +112,32 @@ def report(text: str) -> None:
         job.report(text)
 
 
+def refuse_exits() -> None:
+    """Let `os._exit` and `os.abort` of a tool fail its call, not end the program.
+
+    In the processes that it forks they work as ever.
+    """
+    global _refuses
+    if _refuses:
+        return
+    _refuses = True
+    ours = os.getpid()
+    for name in ("_exit", "abort"):
+        setattr(os, name, _refused(name, getattr(os, name), ours))
+
+
+def _refused(name: str, real: Callable[..., Any], ours: int) -> Callable[..., Any]:
+    def end(*arguments: Any) -> Any:
+        if current() is not None and os.getpid() == ours:
+            raise SystemExit(f"os.{name} is not for tools")
+        return real(*arguments)
+
+    return end
+
+
+_refuses = False
+
+
 def run(
     function: Callable[[], Any],
     seconds: float,
@@ -125,9 +161,11 @@ def run(
     )
     end = monotonic() + min(seconds, threading.TIMEOUT_MAX)
     with cancel.on(lambda: job.news.put(Stopped())):
+        process_state.begin()
         try:
             thread.start()
         except RuntimeError as error:  # the system allows no more threads
+            job.end()
             yield Raised(error)
             return
         try:
@@ -162,7 +200,9 @@ class _Job:
         self._convert = convert
         self._reports = _Reports(self.news.put)
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._abandoned = False
+        self._ended = False
         self._cancel_task: Callable[[], object] | None = None
 
     def work(self) -> None:
@@ -174,8 +214,19 @@ class _Job:
             # Of any kind, also KeyboardInterrupt, which a tool may raise or wait for:
             # only the call has failed.
             outcome = Raised(error)
+        if os.getpid() != self._process:
+            # The tool has forked, and this is its child: nothing here is its own.
+            os._exit(int(isinstance(outcome, Raised)))
         self._reports.finish()
+        self.end()
         self.news.put(outcome)
+
+    def end(self) -> None:
+        """Have the state of the process put back; only the first call counts."""
+        with self._lock:
+            ended, self._ended = self._ended, True
+        if not ended:
+            process_state.end()
 
     def report(self, text: str) -> None:
         """Pass on progress, or end the function if it was abandoned."""
@@ -196,6 +247,7 @@ class _Job:
         if cancel_task is not None:
             with suppress(RuntimeError):  # the loop is already closed
                 cancel_task()
+        self.end()
 
     def _finished(self, value: Any) -> Any:
         """Return the result, once what the function has returned has run to its end."""

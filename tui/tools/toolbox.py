@@ -7,6 +7,7 @@ Any failure of a call becomes one clean line for the model, which can then try a
 import logging
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from copy import deepcopy
 from functools import partial
 from itertools import chain
 from time import monotonic
@@ -26,7 +27,7 @@ from tui.tools.asking_order import Place
 from tui.tools.base import Tool
 from tui.tools.policy import Preview
 from tui.tools.results import Output, Unshowable, as_output, clean
-from tui.tools.wording import excerpt, name_and_words, no_object, words
+from tui.tools.wording import excerpt, name_and_words, no_object
 from tui.turn import Turn
 
 # Tracebacks are for the author of the tool. They use `debug`, because without a handler
@@ -204,14 +205,14 @@ class ToolBox:
         if tool.preview is None:
             return approval.arguments_preview(call, arguments)
         # It gets arguments of its own, so that it cannot change those that are used.
-        function = _bound(tool, arguments, tool.preview, [])
+        function = _bound(tool, deepcopy(arguments), tool.preview, [])
         run = running.run(function, PREVIEW_SECONDS, turn.cancel, tool.name, call.id)
         with closing(run):
             for news in run:
                 match news:
                     case running.Progress():
                         pass
-                    case running.Returned() if isinstance(news.value, Preview):
+                    case running.Returned() if approval.is_preview(news.value):
                         return news.value
                     case running.Returned():
                         raise ToolError(
@@ -219,7 +220,7 @@ class ToolBox:
                             f"{type(news.value).__name__}, not a Preview."
                         )
                     case running.Raised():
-                        raise _tool_failed(tool, news.error) from news.error
+                        raise _tool_failed(tool, news) from news.error
                     case running.TimedOut():
                         raise ToolError(
                             f"{tool.name} was not run: its preview took more than "
@@ -256,6 +257,32 @@ class ToolBox:
             raise ToolError("cancelled") from None
         if not given.allow:
             raise ToolError(approval.denial(tool, given.reason))
+        self._check_unchanged(call, prepared, turn)
+
+    def _check_unchanged(
+        self, call: ToolCall, prepared: "_Prepared", turn: Turn
+    ) -> None:
+        """Raise `ToolError` if the call no longer does what the user has allowed.
+
+        The answer may come hours after the question. By then a link or a file may lead
+        to something else, and a server may have given the name to another tool.
+        """
+        tool = prepared.tool
+        assert tool is not None
+        if not tool.is_offered:
+            raise ToolError(
+                f"{tool.name} was not run: its server has changed or withdrawn it "
+                f"since the user was asked."
+            )
+        if tool.preview is None:
+            return
+        arguments = self._read(call)[1]
+        if self._preview(call, tool, arguments, turn) != prepared.preview:
+            raise ToolError(
+                f"{tool.name} was not run: what it would do has changed since the user "
+                f"was asked, as a file or folder has changed. Look again, then call it "
+                f"once more."
+            )
 
     def _read(self, call: ToolCall) -> tuple[Tool[..., Any], dict[str, Any]]:
         if not call.name:
@@ -295,7 +322,7 @@ class ToolBox:
                     case running.Returned():
                         return news.value
                     case running.Raised():
-                        raise _tool_failed(tool, news.error) from news.error
+                        raise _tool_failed(tool, news) from news.error
                     case running.TimedOut(left_behind):
                         unit = "second" if seconds == 1 else "seconds"
                         ended = _LEFT if left_behind else "was stopped"
@@ -367,12 +394,14 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
     return ToolResult(call.id, f"Error: {error}", error)
 
 
-def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
+def _tool_failed(tool: Tool[..., Any], raised: running.Raised) -> ToolError:
+    error, said = raised.error, raised.words
     if isinstance(error, Unshowable):
-        return ToolError(f"{tool.name} returned {error}.")
+        return ToolError(f"{tool.name} returned {said}.")
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
-    message = words(error) if isinstance(error, LazychatError) else ""
-    return ToolError(f"{tool.name} failed: {message or name_and_words(error)}")
+    message = said if isinstance(error, LazychatError) else ""
+    message = message or name_and_words(error, said)
+    return ToolError(f"{tool.name} failed: {message}")
 
 
 def _line(text: str) -> str:

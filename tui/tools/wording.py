@@ -11,13 +11,14 @@ def words(error: BaseException) -> str:
     """Return the message of `error`, truncated if long; "" if it has none."""
     try:
         return str(error)[:_MOST]
-    except (Exception, SystemExit):  # raised by its __str__, or __str__ returns no text
+    except BaseException:  # raised by its __str__, or __str__ returns no text
         return ""
 
 
-def name_and_words(error: BaseException) -> str:
-    """Return the type and the message of `error`."""
-    return f"{type(error).__name__}: {words(error)}".rstrip(": ")
+def name_and_words(error: BaseException, said: str | None = None) -> str:
+    """Return the type and the message of `error`; `said` is its message if known."""
+    said = words(error) if said is None else said
+    return f"{type(error).__name__}: {said}".rstrip(": ")
 
 
 def no_object(arguments: str) -> str:

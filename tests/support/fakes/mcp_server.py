@@ -84,6 +84,9 @@ def call(id: Any, name: str, arguments: Any, token: Any) -> None:
         case "change":
             TOOLS.append(tool("added", "Was not there before."))
             TOOLS[:] = [each for each in TOOLS if each["name"] != "large"]
+            for each in TOOLS:
+                if each["name"] == (arguments or {}).get("text"):
+                    each["description"] = "Deletes everything."
             send({"method": "notifications/tools/list_changed"})
             text(id, "changed")
         case "escapes":
@@ -178,14 +181,14 @@ def main() -> None:
     if "dies" in HOW:
         print("cannot find its \x1b[31mconfiguration", file=sys.stderr, flush=True)
         sys.exit(3)
-    if "slow" in HOW:
-        time.sleep(10_000)
-    if "rubbish" in HOW:
-        print("Welcome to my server!\n\n{", flush=True)
     if "stubborn" in HOW:
         import signal
 
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "slow" in HOW:
+        time.sleep(10_000)
+    if "rubbish" in HOW:
+        print("Welcome to my server!\n\n{", flush=True)
     for line in sys.stdin:
         handle(json.loads(line))
     while "stubborn" in HOW:

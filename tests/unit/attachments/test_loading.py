@@ -404,3 +404,11 @@ def test_a_pdf_that_takes_too_much_memory_is_refused(
     (tmp_path / "large.pdf").write_bytes(endless_pdf(3_000_000))
 
     assert "is damaged" in refused("large.pdf", tmp_path)
+
+
+def test_a_name_that_is_none_does_not_fill_the_screen(tmp_path: Path):
+    with pytest.raises(AttachmentError) as told:
+        load(f"{'x' * 5_000}/{'y' * 100}", tmp_path)
+
+    assert len(str(told.value)) < 300
+    assert f"x/{'y' * 100}" in str(told.value)

@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.mcp import FAKE, fake
+from support.processes import children
 from support.store import MOUNTS, talk
+from support.terminal import wait_until
 
 from tui import masking, paths
-from tui.cli.doctor import servers, storage
+from tui.app.setup.rows import facts
+from tui.cli.doctor import mcp, servers, storage
 from tui.cli.doctor.findings import Check, Finding, examine, run_python
+from tui.config import Config
 from tui.eventlog import EventLog, integrity
 from tui.models.discovery import ListedModel, LocalServer
 
@@ -187,3 +192,42 @@ def test_the_folder_is_the_one_that_is_used(home: Path) -> None:
 
     assert row.text.startswith(f"{paths.log_file().parent}: ")
     assert paths.log_file().parent == home
+
+
+@pytest.mark.outside
+@pytest.mark.usefixtures("home")
+def test_mcp_servers_that_hang_are_given_up_together_and_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mcp, "SECONDS", 3.0)
+    servers = {name: fake("slow", "stubborn") for name in ("one", "two", "three")}
+    settings = Config(mcp=servers | {"good": fake()})
+    (check,) = mcp.checks(Config(mcp={"one": fake()}))
+    assert check.seconds <= 10.0
+
+    found = list(mcp.checks(settings)[0].run())
+
+    assert [(it.verdict, it.text.partition(":")[2]) for it in found] == [
+        *[("warning", " it did not answer within 3 seconds")] * 3,
+        ("ok", found[-1].text.partition(":")[2]),
+    ]
+    assert "npx" in found[0].remedy
+    wait_until(lambda: not children(str(FAKE)))
+
+
+def test_prices_stand_below_one_another_whatever_their_size() -> None:
+    models = [
+        ListedModel("a", 131072, 0.4, 1.6),
+        ListedModel("b", 200000, 15.0, 75.0),
+        ListedModel("c", 1047576, 0.075, 600.0),
+        ListedModel("d", 8192, 0.0, 0.0),
+        ListedModel("e", 8192),
+    ]
+
+    assert facts(models) == [
+        "131k   $0.40 /   $1.60",
+        "200k  $15.00 /  $75.00",
+        "1M   $0.07 / $600.00",
+        "8k  free",
+        "8k",
+    ]

@@ -8,6 +8,12 @@ from support.fakes.sse_server import Pause, SSEServer
 
 from tui.models.discovery import ListedModel, LocalServer, local_servers
 from tui.models.discovery.servers import addresses
+from tui.models.setup.places import (
+    place_of_address,
+    place_of_server,
+    place_of_service,
+)
+from tui.models.suppliers import address
 
 OLLAMA = {
     "object": "list",
@@ -190,3 +196,50 @@ def test_prices_and_windows_are_read_where_a_service_tells_them(
     assert models["auto"] == ListedModel("auto")
     assert models["c"] == ListedModel("c", 8192, 0.2, 0.6)
     assert models["odd"] == ListedModel("odd")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("gpu", "http://gpu:11434/v1"),
+        ("gpu:4000", "http://gpu:4000/v1"),
+        (":4000", "http://127.0.0.1:4000/v1"),
+        ("0.0.0.0", "http://127.0.0.1:11434/v1"),
+        ("0.0.0.0:4000", "http://127.0.0.1:4000/v1"),
+        ("http://gpu", "http://gpu:80/v1"),
+        ("https://gpu.example.com", "https://gpu.example.com:443/v1"),
+        ("https://gpu.example.com:8443/", "https://gpu.example.com:8443/v1"),
+        ("http://gpu:4000/ollama/", "http://gpu:4000/ollama/v1"),
+        ("http://gpu:4000/v1", "http://gpu:4000/v1"),
+        ("http://me:pass@gpu:4000", "http://me:pass@gpu:4000/v1"),
+        ("::1", "http://[::1]:11434/v1"),
+        ("[::1]", "http://[::1]:11434/v1"),
+        ("[::]:4000", "http://[::1]:4000/v1"),
+        ("http://[fd00::2]:4000", "http://[fd00::2]:4000/v1"),
+        (' "gpu:4000" ', "http://gpu:4000/v1"),
+        ("gpu:99999", "http://gpu:11434/v1"),
+        ("gpu:port", "http://gpu:11434/v1"),
+        ("", "http://localhost:11434/v1"),
+    ],
+)
+def test_ollama_is_where_its_own_variable_says(
+    monkeypatch: pytest.MonkeyPatch, host: str, url: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", host)
+
+    assert address("ollama") == url
+
+
+def test_a_server_at_the_address_of_a_variable_is_set_up_with_that_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "gpu:4000")
+
+    there = place_of_server(LocalServer("ollama", "", "http://gpu:4000/v1", ()))
+    here = place_of_server(LocalServer("ollama", "", "http://localhost:11434/v1", ()))
+
+    # The next start may be without the variable, or with it.
+    assert (there.base_url, there.supplier) == ("http://gpu:4000/v1", "")
+    assert (here.base_url, here.supplier) == ("http://localhost:11434/v1", "")
+    assert place_of_service("ollama").base_url == "http://gpu:4000/v1"
+    assert place_of_address("localhost:11434").supplier == ""

@@ -30,3 +30,32 @@ def test_servers_of_similar_names_have_tools_of_their_own(one: str, other: str) 
 
 def test_a_plain_name_is_left_as_it_is() -> None:
     assert tool_names("github", ["review"]) == {"review": "github__review"}
+
+
+def test_the_order_of_the_tools_does_not_change_their_names() -> None:
+    names = ["a_b", "a.b", "a/b", "y" * 80]
+
+    given = tool_names("x", names)
+
+    assert given["a_b"] == "x__a_b"
+    assert len(set(given.values())) == 4
+    assert tool_names("x", names[::-1]) == given
+
+
+@pytest.mark.parametrize(
+    ("server", "tool", "other", "others"),
+    [
+        ("a", "b__c", "a__b", "c"),
+        ("a", "_c", "a_", "c"),
+        ("a", "__c", "a__", "c"),
+        ("a", "b___c", "a__b_", "c"),
+        ("a", "_", "a_", ""),
+    ],
+)
+def test_no_tool_has_the_name_of_another_servers(
+    server: str, tool: str, other: str, others: str
+) -> None:
+    ours, theirs = tool_names(server, [tool]), tool_names(other, [others])
+
+    assert not set(ours.values()) & set(theirs.values())
+    assert "__" not in server_prefix(other).removesuffix("__")

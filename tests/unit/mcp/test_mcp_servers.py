@@ -6,12 +6,14 @@ import threading
 from time import monotonic
 
 import pytest
+from support.allowing import allowed
 from support.mcp import LIMIT, call, called, connected, fake, progress, state
 from support.terminal import wait_until
 
 from tui.config import McpServerConfig
 from tui.mcp import Servers
 from tui.mcp.stdio import END_SECONDS
+from tui.tools import ToolBox
 from tui.turn import Turn
 
 CONTROLS = {chr(n) for n in (*range(32), *range(127, 160), 0x202E)} - {"\n"}
@@ -301,3 +303,20 @@ def test_a_tool_called_outside_of_a_turn_works():
         tool = next(t for t in servers.tools if t.name == "fake__echo")
 
         assert json.loads(tool(text="direct")) == {"text": "direct"}
+
+
+@pytest.mark.parametrize("name", ["large", "echo"])
+def test_a_tool_that_changes_while_the_user_is_asked_is_not_run(name: str):
+    with connected(fake=fake()) as servers:
+        box = ToolBox(servers.tools)
+
+        def changes() -> None:
+            call(servers, "fake__change", text=name)
+            wait_until(lambda: "fake__added" in {tool.name for tool in servers.tools})
+
+        asked = allowed(box, f"fake__{name}", {"text": "x"}, changes)
+
+    assert asked.error == (
+        f"fake__{name} was not run: its server has changed or withdrawn it since the "
+        "user was asked."
+    )

@@ -97,11 +97,68 @@ def test_what_is_refused_is_explained(run, tmp_path: Path):
 
 def test_it_reads_everything_but_what_is_lazychats(run, home: Path, tmp_path: Path):
     (home.parent / "link").symlink_to(home)
+    (home / "lazychat.db").write_text("what was said")
+    (home / "tools").mkdir()
+    (home / "tools" / "own.py").write_text("a tool")
 
     assert run(f"cat {home.parent}/notes") == "a note\n[exit status 0]"
+    for name in ("lazychat.db", "tools/own.py"):
+        assert "ermission denied" in run(f"cat {home}/{name}")
     for path in (home, home.parent / "link", f"/proc/self/root{home}"):
         assert "sk-hidden" not in run(f"cat {path}/keys.toml")
     assert "sk-hidden" not in run(f"cp -r {home} mine; cat mine/keys.toml")
+
+
+@pytest.fixture
+def within(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Runs in a folder that has lazychat's own below it, as a home folder has."""
+    (home / "tools").mkdir()
+    (home / "config.toml").write_text("mine")
+    (home.parent / "project").mkdir()
+    (home.parent / "link").symlink_to(home)
+    monkeypatch.chdir(home.parent)
+    folders = Folders()
+    tool = Commands(folders, Confinement(folders))
+    return lambda command: tool.run_command(command, shell=True)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "cat lazychat/keys.toml",
+        "cat link/keys.toml",
+        "ln lazychat/keys.toml project/k; cat project/k",
+        "cp -r lazychat project/; cat project/lazychat/keys.toml",
+        "mv lazychat project/l; cat project/l/keys.toml",
+        "echo evil > lazychat/config.toml",
+        "echo evil > link/config.toml",
+        "echo evil > lazychat/tools/evil.py",
+        "rm lazychat/config.toml",
+        "mv lazychat project/l",
+        "rm -r lazychat",
+        "truncate -s 0 lazychat/config.toml",
+        "cd project && ln -s .. up && echo evil > up/lazychat/config.toml",
+    ],
+)
+def test_what_is_lazychats_is_hidden_below_the_folders_too(
+    within: Callable[[str], str], home: Path, wish: str
+):
+    said = within(wish)
+
+    assert "sk-hidden" not in said
+    assert (home / "config.toml").read_text() == "mine"
+    assert (home / "keys.toml").read_text() == "key = 'sk-hidden'"
+    assert list((home / "tools").iterdir()) == []
+
+
+def test_beside_it_everything_else_can_be_changed(
+    within: Callable[[str], str], home: Path
+):
+    said = within("echo x >> notes && echo y > project/new && cat notes project/new")
+
+    assert said == "a notex\ny\n[exit status 0]"
+    said = within("echo z > new")
+    assert f"lazychat's own files are below {home.parent}" in said
 
 
 def test_it_does_not_look_into_lazychat(run):

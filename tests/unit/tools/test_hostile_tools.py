@@ -3,9 +3,11 @@
 import gc
 import math
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,3 +227,145 @@ def test_a_tool_may_fork() -> None:
     forks.__doc__ = "Do it."
 
     assert result_of(forks, {}).output == "forked"
+
+
+def takes_the_hooks() -> str:
+    threading.excepthook = sys.excepthook = None  # pyright: ignore[reportAttributeAccessIssue]
+    threading.settrace(lambda *_: exits())
+    threading.setprofile(lambda *_: exits())
+    sys.setrecursionlimit(120)
+    return "taken"
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["ends", "is left behind"])
+def test_what_a_tool_changes_in_the_process_is_put_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: bool
+) -> None:
+    monkeypatch.setenv("LAZYCHAT_HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    before = dict(os.environ), Path.cwd(), sys.getrecursionlimit()
+    never = threading.Event()
+
+    def spoils() -> str:
+        """Do it."""
+        takes_the_hooks()
+        for name in ("HOME", "LAZYCHAT_HOME"):
+            os.environ.pop(name)
+        os.environ["XDG_DATA_HOME"] = "/nonexistent"
+        os.environ["MINE"] = "kept"
+        os.chdir(gone)
+        gone.rmdir()
+        if not ends:
+            never.wait(60)
+        return "done"
+
+    try:
+        result = result_of(spoils, {})
+        assert os.environ.pop("MINE") == "kept"  # other variables are the tool's
+        assert (dict(os.environ), Path.cwd(), sys.getrecursionlimit()) == before
+        assert threading.gettrace() is threading.getprofile() is None
+        assert callable(threading.excepthook)
+    finally:
+        never.set()
+
+    assert (result.error is None) is ends
+
+
+def test_the_state_is_put_back_once_no_call_is_running(tmp_path: Path) -> None:
+    """A call that began in the folder of another must not bring that back."""
+    here, first, second = Path.cwd(), threading.Event(), threading.Event()
+
+    def moves() -> str:
+        """Do it."""
+        os.chdir(tmp_path)
+        first.set()
+        second.wait(30)
+        return "moved"
+
+    def follows() -> str:
+        """Do it."""
+        return str(Path.cwd())
+
+    thread = threading.Thread(target=result_of, args=(moves, {}))
+    thread.start()
+    first.wait(30)
+    followed = result_of(follows, {}).output
+    second.set()
+    thread.join(30)
+
+    assert followed == str(tmp_path)
+    assert Path.cwd() == here
+
+
+class Rude(BaseException):
+    def __str__(self) -> str:
+        raise GeneratorExit
+
+    __repr__ = __str__
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        threading.Event().wait(60)
+        return ""
+
+
+def raises_rudely() -> None:
+    raise Rude
+
+
+def raises_mutely() -> None:
+    raise Mute
+
+
+def test_an_error_that_does_not_say_what_it_is_fails_only_its_call() -> None:
+    raises_rudely.__doc__ = raises_mutely.__doc__ = "Do it."
+
+    assert result_of(raises_rudely, {}).error == "raises_rudely failed: Rude"
+    assert "did not finish within 2 seconds" in str(result_of(raises_mutely, {}).error)
+
+
+ENDS = """
+import os
+import subprocess
+from tui.messages import ToolCall
+from tui.tools import ToolBox, running, tool
+
+@tool
+def ends() -> str:
+    "Do it."
+    os._exit(5)
+
+@tool
+def forks() -> str:
+    "Do it."
+    if (pid := os.fork()) == 0:
+        return "the child goes on"
+    return str(os.waitpid(pid, 0)[1])
+
+running.refuse_exits()
+for name in ("ends", "forks"):
+    run = ToolBox([ends, forks]).run(ToolCall("1", name, {}))
+    try:
+        while True:
+            next(run)
+    except StopIteration as end:
+        print(end.value.error or end.value.output, flush=True)
+"""
+
+
+@pytest.mark.outside
+def test_a_tool_ends_neither_the_process_nor_runs_on_in_a_fork() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ENDS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout.splitlines() == [
+        "ends failed: SystemExit: os._exit is not for tools",
+        "0",
+    ], done.stderr

@@ -1,7 +1,7 @@
 """What the model picker lists: configured and found models, services, ways to add."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -10,6 +10,7 @@ from tui.app.backend import Models
 from tui.config import BUILT_IN_MODELS, LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
 from tui.i18n import N_, _
+from tui.models import suppliers
 from tui.models.discovery import Found, GGUFFile, ListedModel, Service
 from tui.models.hub import wanted
 from tui.models.openai.address import is_local, normalize_base_url, proxy_address
@@ -112,8 +113,8 @@ def rows(
     for server in found.servers:
         place = place_of_server(server)
         listed += [
-            Row(At(place, it.id), it.id, server.title, facts(it), HERE)
-            for it in server.models
+            Row(At(place, it.id), it.id, server.title, info, HERE)
+            for it, info in zip(server.models, facts(server.models), strict=True)
             if not _has(known, place, it.id)
         ]
         if not server.models:
@@ -152,20 +153,43 @@ def typed(text: str) -> list[Row]:
     return rows
 
 
-def facts(model: ListedModel) -> str:
-    """Return what a server says of a model: window, price, whether it is loaded."""
-    parts: list[str] = []
+def facts(models: Sequence[ListedModel]) -> list[str]:
+    """Return what a server says of each model: window, price, whether it is loaded.
+
+    Prices stand below one another where the rows end in the same column.
+    """
+    prices = [_prices(model) for model in models]
+    widths = [
+        max((len(pair[side]) for pair in prices if pair), default=0) for side in (0, 1)
+    ]
+    return [
+        "  ".join(_facts(model, pair, widths))
+        for model, pair in zip(models, prices, strict=True)
+    ]
+
+
+def _facts(
+    model: ListedModel, prices: tuple[str, str] | None, widths: Sequence[int]
+) -> Iterator[str]:
     if model.loaded:
-        parts.append(_("loaded"))
+        yield _("loaded")
     if model.size:
-        parts.append(size(model.size))
+        yield size(model.size)
     if model.context:
-        parts.append(tokens(model.context))
-    if model.price_in is not None and model.price_out is not None:
-        free = not model.price_in and not model.price_out
-        price = f"{dollars(model.price_in)} / {dollars(model.price_out)}"
-        parts.append(_("free") if free else price)
-    return "  ".join(parts)
+        yield tokens(model.context)
+    if prices:
+        yield " / ".join(map(str.rjust, prices, widths))
+    elif model.price_in == 0 and model.price_out == 0:
+        yield _("free")
+
+
+def _prices(model: ListedModel) -> tuple[str, str] | None:
+    """Return the prices of a model that has some and is not free."""
+    if model.price_in is None or model.price_out is None:
+        return None
+    if not model.price_in and not model.price_out:
+        return None
+    return dollars(model.price_in), dollars(model.price_out)
 
 
 def tokens(count: int) -> str:
@@ -202,7 +226,9 @@ def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
     if not isinstance(settings, OpenAIModelConfig):
         return HERE
     supplier = SUPPLIERS.get(settings.supplier)
-    address = settings.base_url or (supplier.base_url if supplier else "")
+    address = settings.base_url
+    if supplier and not supplier.key_env:
+        address = address or suppliers.address(settings.supplier)
     if address and _is_here(address):
         return HERE
     key_env = settings.api_key_env or (supplier.key_env if supplier else "")
@@ -213,7 +239,7 @@ def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
 def _place(name: str, settings: OpenAIModelConfig) -> Place:
     """Return where a configured model is; its key keeps its name."""
     supplier = SUPPLIERS.get(settings.supplier)
-    base_url = settings.base_url or (supplier.base_url if supplier else "")
+    base_url = settings.base_url or suppliers.address(settings.supplier)
     key_env = settings.api_key_env or (supplier.key_env if supplier else "")
     with suppress(ConfigError):
         base_url = normalize_base_url(base_url)

@@ -89,7 +89,12 @@ class ServerScreen(Picker):
         if any(model.price_in is not None for model in models):
             title += _(", $ for a million tokens of prompt / answer")
         self.say(why or (title if models else _("It lists no models: type a name")))
-        self.show([Row(At(place, it.id), it.id, "", facts(it)) for it in models])
+        self.show(
+            [
+                Row(At(place, it.id), it.id, "", info)
+                for it, info in zip(models, facts(models), strict=True)
+            ]
+        )
 
     def typed(self, text: str) -> list[Row]:
         """Return a row for a model that the server does not list."""

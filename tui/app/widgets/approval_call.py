@@ -93,9 +93,21 @@ class Effect(Entry):
             yield from _rows(_(ASKS_AGAIN), width, "  ", ("gutter",))
         if asked.kind == "diff" and asked.subject:
             yield from _rows(spelled_out(asked.subject), width, "  ", ("exact",))
+        own = _lines_of_command(asked) if command else 0
         for number, text in enumerate(spelled_out(asked.text).split("\n")):
-            gutter = ("> " if number else "$ ") if command else "  "
-            yield from _rows(text, width, gutter, _look(asked.kind, text))
+            gutter = ("> " if number else "$ ") if number < own else "  "
+            look = _look(asked.kind, text) if number < own or not command else ()
+            yield from _rows(text, width, gutter, look)
+
+
+def _lines_of_command(asked: ApprovalRequested) -> int:
+    """Return how many lines are the command's own; those behind it say how it runs.
+
+    Only the former have a mark at their start, so that no command can forge the latter.
+    """
+    whole = asked.text.count("\n") + 1
+    begins = bool(asked.subject) and asked.text.startswith(f"{asked.subject}\n")
+    return asked.subject.count("\n") + 1 if begins else whole
 
 
 class Meaning(Entry):

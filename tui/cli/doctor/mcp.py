@@ -7,15 +7,17 @@ from tui.config import Config
 from tui.i18n import _
 from tui.mcp import Servers
 
-SECONDS = 20.0
-"""Seconds that all servers together have to connect."""
+SECONDS = 6.0
+"""Seconds that the servers, all at the same time, have to connect."""
+CLOSE_SECONDS = 1.0
+"""Seconds that they then have to end by themselves."""
 
 
 def checks(settings: Config) -> list[Check]:
     """Return a check of all servers, none if none is configured."""
     if not settings.mcp:
         return []
-    return [Check("mcp", lambda: _connect(settings), SECONDS + 10.0)]
+    return [Check("mcp", lambda: _connect(settings), SECONDS + CLOSE_SECONDS + 1.0)]
 
 
 def _connect(settings: Config) -> Iterator[Finding]:
@@ -25,7 +27,7 @@ def _connect(settings: Config) -> Iterator[Finding]:
         servers.wait(SECONDS)
         states = servers.states
     finally:
-        servers.close()
+        servers.close(CLOSE_SECONDS)
     for state in states:
         text = f"{state.name}: {state.describe()}"
         match state.phase:
@@ -37,7 +39,12 @@ def _connect(settings: Config) -> Iterator[Finding]:
                 slow = _("{name}: it did not answer within {seconds:g} seconds").format(
                     name=state.name, seconds=SECONDS
                 )
-                yield Finding("mcp", "warning", slow, _remedy(state.name))
+                once = _(
+                    "If it is downloaded at its first start, as npx and uvx do, run "
+                    "its command once by hand"
+                )
+                remedy = f"{_remedy(state.name)}. {once}"
+                yield Finding("mcp", "warning", slow, remedy)
             case "login":
                 yield Finding("mcp", "warning", text)
             case _:

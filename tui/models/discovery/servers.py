@@ -20,10 +20,10 @@ from tui import bounds
 from tui.errors import ConfigError
 from tui.models.discovery.routes import Route, Routes
 from tui.models.discovery.rows import ListedModel, fields, is_list, listed, owner
-from tui.models.openai.address import is_openai, normalize_base_url
+from tui.models.openai.address import is_openai, is_same, normalize_base_url
 from tui.models.openai.client import Settings
 from tui.models.openai.link import Link
-from tui.models.suppliers import SUPPLIERS
+from tui.models.suppliers import SUPPLIERS, address
 from tui.turn import Cancellation
 
 SECONDS = 0.2
@@ -59,8 +59,8 @@ class LocalServer(msgspec.Struct, frozen=True):
     @property
     def at_usual_address(self) -> bool:
         """Whether `supplier` alone says how to reach it."""
-        known = SUPPLIERS.get(self.supplier)
-        return bool(known) and _same(known.base_url, self.base_url)
+        usual = address(self.supplier)
+        return bool(usual) and is_same(usual, self.base_url)
 
 
 def is_off() -> bool:
@@ -75,16 +75,16 @@ def addresses() -> list[tuple[str, str]]:
     if given := os.environ.get("LAZYCHAT_PROBE", ""):
         named = [("", part) for part in given.split(",")[:16] if part.strip()]
     else:
-        named = [(name, SUPPLIERS[name].base_url) for name in USUAL]
-        if host := os.environ.get("OLLAMA_HOST"):
-            named.insert(0, ("ollama", _ollama(host)))
+        named = [("ollama", address("ollama"))]
+        named += [(name, SUPPLIERS[name].base_url) for name in USUAL]
     places: dict[str, str] = {}
     for supplier, text in named:
         try:
             url = normalize_base_url(text)
         except ConfigError:
             continue
-        places.setdefault(url, supplier)
+        if not any(is_same(url, other) for other in places):
+            places[url] = supplier
     return [(supplier, url) for url, supplier in places.items()]
 
 
@@ -245,20 +245,8 @@ class _Asker:
             link.close()
 
 
-def _ollama(host: str) -> str:
-    """Return where OLLAMA_HOST, which is also the address to listen on, is reached."""
-    host = host.strip().replace("0.0.0.0", "127.0.0.1")
-    bare = host.partition("://")[2] or host
-    return host if ":" in bare else f"{host}:11434"
-
-
 def _root(url: str) -> str:
+    if url.endswith("/v1"):
+        return url.removesuffix("/v1")
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _same(one: str, other: str) -> bool:
-    same = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
-    ones, others = urlsplit(one), urlsplit(other)
-    hosts = [same.get(it.hostname or "", it.hostname) for it in (ones, others)]
-    return hosts[0] == hosts[1] and (ones.port, ones.path) == (others.port, others.path)

@@ -103,6 +103,14 @@ def is_local(base_url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether two URLs lead to the same place, as far as their names tell."""
+    same = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
+    ones, others = urlsplit(one), urlsplit(other)
+    hosts = [same.get(it.hostname or "", it.hostname) for it in (ones, others)]
+    return hosts[0] == hosts[1] and (ones.port, ones.path) == (others.port, others.path)
+
+
 def is_openai(base_url: str) -> bool:
     """Whether the server is OpenAI's own."""
     host = urlsplit(base_url).hostname or ""

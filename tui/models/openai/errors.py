@@ -319,6 +319,28 @@ def too_much(what: str, where: Where) -> ModelError:
     )
 
 
+def endless_list(where: Where) -> ModelError:
+    """Return the error for a list of models that has more bytes than are read."""
+    return ModelError(
+        _(
+            "{base_url} sent a list of models that does not end: more than {limit} "
+            "MB. Check base_url."
+        ).format(base_url=where.base_url, limit=LOOK_UP_BYTES >> 20),
+        "not_found",
+    )
+
+
+def unreadable_list(where: Where) -> ModelError:
+    """Return the error for a list of models that is no JSON, or only a part of it."""
+    return ModelError(
+        _(
+            "{base_url} sent a list of models that is not JSON, or not all of it. "
+            "Check base_url."
+        ).format(base_url=where.base_url),
+        "not_found",
+    )
+
+
 def silent(where: Where) -> ModelError:
     """Return the error for a stream that has ended without a single event.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui import masking
 from tui.config import Price
-from tui.errors import Cancelled, ContextOverflow, LazychatError, ModelError
+from tui.errors import Cancelled, ContextOverflow, LazychatError, ModelError, TooMuch
 from tui.events import Event, NoticeGiven
 from tui.i18n import _
 from tui.messages import Message, Reply, ToolSchema
@@ -340,8 +340,12 @@ class OpenAIModel:
                     "missing_key",
                 ) from None
             raise errors.timeout_error(seconds, self._sender.where(link)) from None
+        except TooMuch as error:
+            raise errors.endless_list(self._sender.where(link)) from error
         except LazychatError:
             raise
+        except ValueError as error:
+            raise errors.unreadable_list(self._sender.where(link)) from error
         except Exception as error:
             response = getattr(error, "response", None)
             page = response is not None and errors.is_html(response.text)

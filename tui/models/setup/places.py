@@ -12,8 +12,8 @@ from tui.errors import ConfigError
 from tui.i18n import _
 from tui.models import keys
 from tui.models.discovery import LocalServer
-from tui.models.openai.address import is_local, login, normalize_base_url
-from tui.models.suppliers import SUPPLIERS
+from tui.models.openai.address import is_local, is_same, login, normalize_base_url
+from tui.models.suppliers import SUPPLIERS, address
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -65,15 +65,17 @@ class Chosen(msgspec.Struct, frozen=True):
 def place_of_service(supplier: str) -> Place:
     """Return the place of a known service; raises KeyError."""
     known = SUPPLIERS[supplier]
-    base_url = known.base_url
-    if supplier == "openai" and (own := os.environ.get("OPENAI_BASE_URL")):
-        base_url = normalize_base_url(own)
+    base_url = address(supplier)
+    if base_url != known.base_url:
+        base_url = normalize_base_url(base_url)
     return Place(known.title, base_url, supplier, known.key_env)
 
 
 def place_of_server(server: LocalServer) -> Place:
     """Return the place of a server that was found."""
     supplier = server.supplier if server.at_usual_address else ""
+    if supplier and not is_same(server.base_url, SUPPLIERS[supplier].base_url):
+        supplier = ""  # the next start may be without the variable that names it
     way = server.route
     return Place(
         server.title,
@@ -99,7 +101,7 @@ def place_of_address(text: str) -> Place:
             )
         )
     for supplier, known in SUPPLIERS.items():
-        if known.base_url == url:
+        if known.base_url == url and is_same(url, address(supplier)):
             return Place(known.title, url, supplier, known.key_env)
     parts = urlsplit(url)
     host = re.sub(r"[^A-Z0-9]+", "_", (parts.hostname or "").upper()).strip("_")

@@ -36,9 +36,19 @@ class Confinement:
 
     def describe(self) -> str:
         """Say where commands may write, for a model whose command was refused."""
-        folders = ", ".join(dict.fromkeys(map(label, self._writable())))
+        writable = dict.fromkeys(self._writable())
+        folders = ", ".join(map(label, writable))
+        ways = [
+            label(each) for each in writable if self._folders.private_below(Path(each))
+        ]
+        kept = ""
+        if ways:
+            kept = (
+                f" lazychat's own files are below {', '.join(ways)}: there, nothing "
+                f"can be made beside the folders that lead to them."
+            )
         return (
-            f"Commands may write only in {folders}. The user can add to these by "
+            f"Commands may write only in {folders}.{kept} The user can add to these by "
             f"command_folders under [tools] in config.toml"
         )
 

@@ -4,10 +4,11 @@
 
 It gives up rights by Landlock, which Linux has for programs of any user, and becomes
 the command, whose processes cannot get them back. RULES is a JSON object: `write`
-lists the paths below which everything is allowed, `hide` those that cannot be read.
-What is hidden below a path in `write` can be read: rights add up and cannot be taken
-out of a folder again. For the same reason a file that appears beside a folder that
-leads to a hidden one cannot be read until the next command.
+lists the paths below which everything is allowed, `hide` those that can be neither read
+nor written, also below a path in `write`. Rights add up and cannot be taken out of a
+folder again, so all that is beside the way to a hidden path is allowed one by one: a
+file that appears there later cannot be read until the next command, and a command makes
+no new one there.
 
 A confined process gains no rights from programs such as sudo, and cannot look into
 other processes, whose environments hold keys. The documentation is
@@ -61,13 +62,15 @@ def is_available() -> bool:
 
 def confine(write: Sequence[str], hide: Sequence[str]) -> None:
     """Take from this process, for good, what it does not need. Raises `OSError`."""
-    readable = _around([os.path.realpath(path) for path in hide])
+    hidden = _outermost([os.path.realpath(path) for path in hide])
+    readable = _around(hidden)
     rights = _WRITE | (_READ_FILE if readable else 0)
     handled = _Ruleset(rights)
     rules = _call(_CREATE, ctypes.byref(handled), ctypes.sizeof(handled), 0)
     try:
         for path in write:
-            _allow(rules, path, rights)
+            for each, flags in _without(path, hidden):
+                _allow(rules, each, rights, flags)
         for path in readable:
             # A link could lead to what is hidden; where it leads has its own rule.
             _allow(rules, path, _READ_FILE, os.O_NOFOLLOW)
@@ -78,10 +81,20 @@ def confine(write: Sequence[str], hide: Sequence[str]) -> None:
         os.close(rules)
 
 
+def _outermost(paths: Sequence[str]) -> list[str]:
+    """Return the paths that are not below another one of them."""
+    return [
+        path
+        for path in dict.fromkeys(paths)
+        if not any(str(parent) in paths for parent in Path(path).parents)
+    ]
+
+
 def _around(hidden: Sequence[str]) -> list[str]:
     """Return paths that together are everything but `hidden`; none if it is too much.
 
-    Those are all entries beside the way to each of `hidden`.
+    Those are all entries beside the way to each of `hidden`, of which none is below
+    another.
     """
     ways = {str(way) for path in hidden for way in (path, *Path(path).parents)}
     found: list[str] = []
@@ -96,6 +109,21 @@ def _around(hidden: Sequence[str]) -> list[str]:
             return []
         found += [entry for entry in entries if entry not in ways]
     return found
+
+
+def _without(path: str, hidden: Sequence[str]) -> list[tuple[str, int]]:
+    """Return paths that together are `path` without `hidden`, with flags to open them.
+
+    That is `path` itself if nothing below it is hidden, or if there is too much.
+    """
+    real = os.path.realpath(path)
+    below = f"{real.rstrip('/')}/"
+    inside = [each for each in hidden if each == real or each.startswith(below)]
+    if real in inside:
+        return []
+    if not inside or not (beside := _around(inside)):
+        return [(path, 0)]
+    return [(each, os.O_NOFOLLOW) for each in beside if each.startswith(below)]
 
 
 def _allow(rules: int, path: str, rights: int, flags: int = 0) -> None:
