@@ -85,7 +85,11 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def replace_private(path: Path, data: bytes) -> None:
-    """Write `data` to `path` atomically; creates its folder. Raises `OSError`."""
+    """Write `data` to `path` atomically; creates its folder. Raises `OSError`.
+
+    A link stays: it may lead into a folder of dotfiles that is kept elsewhere.
+    """
+    path = Path(os.path.realpath(path))
     make_folder(path.parent)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(open_private(new, os.O_WRONLY | os.O_TRUNC), "wb") as file:

@@ -8,6 +8,11 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+if os.path.expanduser("~") == "~":  # noqa: PTH111 - pathlib raises an error here
+    # A user whom this machine does not know, and no HOME: a container with `--user`.
+    # As with an empty HOME, the home is a folder in which one cannot write.
+    os.environ["HOME"] = "/"
+
 _dirs = PlatformDirs("lazychat", appauthor=False)
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from tui.errors import ConfigError
 from tui.tools import registry
 from tui.tools.base import Tool
+from tui.tools.docstring import docstring_of
 
 
 def as_tools(item: object) -> list[Tool[..., Any]]:
@@ -46,7 +47,7 @@ def _of_method(instance: object, method: str) -> Tool[..., Any]:
         raise ConfigError(f"{kind.__name__} has no method {method} to be a tool.")
     # Not `inspect.getdoc`, which finds that of `type.__call__`.
     told: str | None = getattr(function, "__doc__", None)
-    description = "" if told else inspect.getdoc(kind) or ""
+    description = "" if told else docstring_of(kind)
     return Tool(function, name=name, description=description)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from tui.errors import ConfigError
 from tui.messages import ToolSchema
-from tui.tools.docstring import describe
+from tui.tools.docstring import describe, docstring_of
 from tui.tools.policy import Policy, Preview
 from tui.tools.schema import Parameters
 
@@ -107,7 +107,7 @@ class Tool(Generic[P, R]):
     @property
     def summary(self) -> str:
         """The first line of the description, without parsing the docstring."""
-        text = self._description or inspect.getdoc(self.function) or ""
+        text = self._description or docstring_of(self.function)
         return text.strip().partition("\n")[0]
 
     @functools.cached_property
@@ -128,7 +128,7 @@ class Tool(Generic[P, R]):
 
     @functools.cached_property
     def _described(self):
-        return describe(inspect.getdoc(self.function) or "")
+        return describe(docstring_of(self.function))
 
     @functools.cached_property
     def _parameters(self) -> Parameters:
@@ -147,7 +147,7 @@ class Tool(Generic[P, R]):
             )
         if self.timeout is not None and not self.timeout > 0:
             raise ConfigError(f"{self._where()}: timeout must be above 0 seconds.")
-        if not self._description and not (inspect.getdoc(self.function) or "").strip():
+        if not self._description and not docstring_of(self.function).strip():
             raise ConfigError(
                 f"{self._where()} has no description: add a docstring whose first "
                 f"line says what the tool does, or use @tool(description=...)."

@@ -1,7 +1,11 @@
 """Reads a tool's description and parameters from its docstring."""
 
+import ast
 import inspect
-from typing import NamedTuple
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 
 class Described(NamedTuple):
@@ -13,6 +17,24 @@ class Described(NamedTuple):
     """Descriptions by name; each is a single line."""
     types: dict[str, str]
     """The types by name, as they stand there; see `docstring_types`."""
+
+
+def docstring_of(function: Callable[..., Any]) -> str:
+    """Return a function's docstring, "" if it has none.
+
+    Python with `-OO` or PYTHONOPTIMIZE=2 keeps none: then it is read from the source.
+    """
+    found = inspect.getdoc(function) or ""
+    if found or sys.flags.optimize < 2:
+        return found
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):  # no file, or no function of Python's
+        return ""
+    first = tree.body[0] if tree.body else None
+    if isinstance(first, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return ast.get_docstring(first) or ""
+    return ""
 
 
 def describe(docstring: str) -> Described:

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.keyboard import User
 from textual import events
 
 from tui.app.terminal.burst import AFTER, GAP, SPLIT
@@ -13,43 +14,6 @@ from tui.app.widgets.input_text import tell_alt_enter_apart
 BEGIN, END = b"\x1b[200~", b"\x1b[201~"
 LOG = "$ make\r\x1b[31merror:\x1b[0m one\rwarning: two\x1b[A\x7f \x1b \x1bOP 中\rdone"
 PAUSE = LIMIT * 0.9
-
-
-class User:
-    """One whose keys and pastes come from a terminal, on a clock of their own."""
-
-    def __init__(self, *due: tuple[int, int]) -> None:
-        self.due = list(due)
-        """Column and row of each answer that is to come."""
-        self.reader = Reader(lambda: self.due, 0.025)
-        self.now = 100.0
-        self.did: list[str] = []
-        """Each key that was pressed, and each paste in brackets."""
-
-    def send(self, data: bytes, pause: float = 0.0) -> "User":
-        if data:
-            self._note(self.reader.feed(data, self.now))
-        until = self.now + pause
-        while (wait := self.reader.wait(self.now)) <= until - self.now:
-            self.now += max(wait, 0.001)
-            self._note(self.reader.tick(self.now))
-        self.now = until
-        return self
-
-    def _note(self, messages):
-        for message in messages:
-            if isinstance(message, events.Key):
-                self.did.append(message.key)
-            elif isinstance(message, events.Paste):
-                self.did.append(f"<{message.text}>")
-            elif isinstance(message, events.CursorPosition):
-                if (place := (message.x + 1, message.y + 1)) in self.due:
-                    self.due.remove(place)
-                self.did.append(f"({message.x},{message.y})")
-
-    @property
-    def pasted(self) -> str:
-        return "".join(act[1:-1] for act in self.did if act.startswith("<"))
 
 
 def test_a_paste_is_one_whatever_it_holds():

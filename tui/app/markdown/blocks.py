@@ -15,6 +15,7 @@ from tui.app.markdown.code import code_lines
 from tui.app.markdown.footnotes import use_footnotes
 from tui.app.markdown.formula import use_formulas
 from tui.app.markdown.inline import formula_spans, inline_spans
+from tui.app.markdown.lenient import use_lenient_rules
 from tui.app.markdown.lines import (
     BLANK,
     Line,
@@ -35,7 +36,7 @@ _NARROWEST = 8  # nesting does not make a pane narrower than this
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False})
     parser.enable(["table", "strikethrough"])
-    return use_footnotes(use_formulas(parser))
+    return use_footnotes(use_formulas(use_lenient_rules(parser)))
 
 
 def parse(source: str, references: dict[str, Any] | None = None) -> list[Token]:
@@ -133,9 +134,10 @@ class Layout:
             case "bullet_list_open" | "ordered_list_open":
                 return self.items(block, width, list_number(block), style)
             case "blockquote_open":
-                inner = self.children(
-                    block[1:-1], max(width - 2, _NARROWEST), (*style, "quote")
-                )
+                room = width - 2
+                if room < _NARROWEST:  # deep inside others: the bar would be too much
+                    return self.children(block[1:-1], width, (*style, "quote"))
+                inner = self.children(block[1:-1], room, (*style, "quote"))
                 bar: tuple[Span, ...] = (("▎ ", (*style, "quote", "bar")),)
                 return indent(inner, bar, bar, copied=False)
             case "table_open":
@@ -189,7 +191,10 @@ class Layout:
                 marker if opening.type == "ordered_list_open" else ""
             )
             look = (*style, "done" if done else "marker")
-        inner = self.children(content, max(width - len(marker), _NARROWEST), style)
+        room = width - len(marker)
+        if room < _NARROWEST:  # deep inside others: indented no further
+            return [Line(((marker, look),)), *self.children(content, width, style)]
+        inner = self.children(content, room, style)
         return indent(
             inner or [BLANK], ((marker, look),), ((" " * len(marker), style),)
         )

@@ -29,6 +29,7 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 from tui.app.terminal import controlling_tty
 from tui.app.terminal.capabilities import abilities, looks
 from tui.app.terminal.descriptors import Aside
+from tui.app.terminal.key_sequences import ALTERNATES
 from tui.app.terminal.reduced_colours import FewPens
 from tui.app.terminal.sgr import PenBook
 from tui.app.terminal.stage import Stage
@@ -43,6 +44,7 @@ _LEAST = (12, 4)
 _TICK = 0.1  # seconds between two checks whether the app exits
 # Titles and pointers (OSC), the keyboard protocol, queries of modes.
 _NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
+_KEYBOARD = re.compile(r"\x1b\[>(\d+)u")
 _LEAVING = 3.0  # seconds that the terminal gets to take the last output
 
 
@@ -110,6 +112,8 @@ class OutputDriver(LinuxDriver):
         """Write a control sequence after all earlier output."""
         if self._looks.plain and _NEWER.fullmatch(data):
             return
+        if flags := _KEYBOARD.fullmatch(data):
+            data = f"\x1b[>{int(flags[1]) | ALTERNATES}u"
         if self._output is not None:
             self._output.write(data.encode("utf-8", "replace"))
 

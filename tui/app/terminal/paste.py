@@ -34,6 +34,7 @@ _TYPED = 3.0
 _REST = 0.3
 """Seconds within which the rest of a sequence is expected after an early ESC."""
 
+_LONE = (b"\x1b", b"\x1b]", b"\x1bP", b"\x1b_")
 _WAYS_OUT = (b"\x03", b"\x11")
 """Ctrl+C and Ctrl+Q. Alone in a read they are keys, even within a paste."""
 
@@ -42,15 +43,28 @@ _PIECE = 1 << 20  # bytes; a larger paste is passed on in pieces
 # A cursor position report. `CSI 1 ; 2 R` is a key, so in the first row `Stage` sends
 # its query from another row.
 _REPORT = re.compile(rb"\x1b\[(?!1;(?:[2-9]|1[0-6])R)(\d{1,5});(\d{1,5})R")
+# Strings that terminals answer to queries, such as those of the program before us:
+# colours, clipboards and titles (OSC), versions and settings (DCS), graphics (APC).
+_ANSWER_BEGUN = rb"(?:\]\d{1,4};|P(?:[01]?[$+]r|[>!]\|)|_G)[^\x07\x1b]"
+_STRING = re.compile(
+    rb"\x1b(?:%b*(?:\x07|\x1b\\|(?=\x1b[^\\]))|\][lL][^\x07\x1b]*(?:\x07|\x1b\\))"
+    % _ANSWER_BEGUN
+)
 # A sequence without its ESC. Nobody types this directly after Esc.
-_SEQUENCE_REST = re.compile(rb"\[(?:[<?]?\d[\d;]*[A-Za-z~]|[A-DFH])")
+_SEQUENCE_REST = re.compile(
+    rb"\[(?:[<?]?\d[\d;]*[A-Za-z~]|[A-DFH])|%b*(?:\x07|\x1b\\)" % _ANSWER_BEGUN
+)
 _REST_BEGUN = re.compile(rb"\[[<?]?[\d;]*\Z")
 # The beginning of a marker or a report at the end of data within a paste.
 _CUT_IN_PASTE = re.compile(rb"\x1b(?:\[[\d;]{0,11})?\Z")
 # A character or line end that may continue in the next piece.
 _UNFINISHED = re.compile(rb"(?:\r|[\xc0-\xff][\x80-\xbf]{0,2})?\Z")
 # The beginning of any control sequence at the end of data outside a paste.
-_CUT = re.compile(rb"\x1b(?:\[[0-?]{0,32}[ -/]{0,4})?\Z")
+_CUT = re.compile(
+    rb"\x1b(?:\[[0-?]{0,99}[ -/]{0,4}|[]P_]|\]\d{1,4}|P[01>!]?[$+]?"
+    rb"|%b{0,4096}\x1b?)?\Z" % _ANSWER_BEGUN
+)
+_CUT_STRING = re.compile(rb"\x1b(?:\]\d|P[01>!$+]|_G)")
 
 
 AnswersDue = Callable[[], Sequence[tuple[int, int]]]
@@ -123,7 +137,8 @@ class Pastes:
             self._late = -inf
             self.due = min(now + LIMIT, max(self._whole + _TYPED, now))
         elif self._cut:
-            lone = len(self._cut) == 1
+            # ESC, or Alt with a character that may also begin a string.
+            lone = self._cut in _LONE
             wait = _REST if self._acted else LIMIT
             self.due = now + (self._escape_delay if lone else wait)
 
@@ -146,7 +161,8 @@ class Pastes:
             self.due = inf
             if len(cut) == 1:
                 self._escaped = now
-            yield cut[1:] if self._acted else cut
+            if not _CUT_STRING.match(cut):
+                yield cut[1:] if self._acted else cut
             self._acted = False
 
     def end(self) -> Iterator[Pasted]:
@@ -206,9 +222,10 @@ class Pastes:
             return data[end + len(_END) :]
         if begin >= 0:
             if begin:
-                yield data[:begin]
+                yield _STRING.sub(b"", data[:begin])
             self._pasting = True
             return data[begin + len(_BEGIN) :]
+        data = _STRING.sub(b"", data)
         if cut := _CUT.search(data):
             data, self._cut = data[: cut.start()], cut[0]
         if data:

@@ -5,7 +5,6 @@ in the input thread.
 """
 
 import re
-import sys
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,12 +14,9 @@ from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from tui.app.terminal.burst import Bursts
+from tui.app.terminal.key_sequences import rewritten
 from tui.app.terminal.paste import AnswersDue, Pasted, Pastes
 
-_SEQUENCE = re.compile(r"\x1b\[([<-?]?)([\d;:]*)[ -/]*([@-~])")
-_LONGEST = 32  # characters; Textual's parser takes a longer sequence for typed text
-_LARGEST = 99999  # no terminal has more columns, rows or pixels
-_CHARACTERS = "u~"  # their numbers may be characters: any Unicode has
 # A character that begins no sequence behind ESC.
 _TYPED = re.compile(r"[!-NQ-WYZ`-~]")
 # Esc twice and then text, or Alt with a character.
@@ -30,6 +26,8 @@ _ESCAPED = re.compile(rf"\x1b\x1b(?={_TYPED.pattern})|\x1b{_TYPED.pattern}")
 _NOT_ALT = re.compile(r"(\x1b+)(?=[ \x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f]|[^\x00-\x7f])")
 _SIGNS = "!\"#$%&'()*+,-./0123456789:;<=>?@`{|}~"  # with Alt, they name no key
 _PRINTED = re.compile(r"[^\x00-\x1f\x7f]")
+# A control sequence, or what comes up to the next one.
+_PIECES = re.compile(r"\x1b\[[<-?]?[\d;:]*[ -/]*[@-~]|.[^\x1b]*", re.DOTALL)
 # Sequences that a terminal sends by itself, which may come within a character.
 _BETWEEN = re.compile(rb"(?:\x1b\[[0-?]+[ -/]*[@-~]|\x1b\[[IO])+")
 
@@ -45,10 +43,14 @@ class Reader:
     ) -> None:
         self._pastes = Pastes(answers_due, escape_delay)
         self._bursts = Bursts()
-        self._parser = XTermParser(debug)
+        self._debug = debug
+        self._parser = self._new_parser()
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._twice = False
         """Whether the last text ended with Esc twice."""
+
+    def _new_parser(self) -> XTermParser:
+        return XTermParser(self._debug)
 
     def feed(self, data: bytes, now: float) -> Iterator[Message]:
         """Yield the messages of `data`, read at `now` (seconds, monotonic clock)."""
@@ -85,9 +87,9 @@ class Reader:
             keys -= len(part)
             within = self._decoder.getstate()[0] and _BETWEEN.match(part)
             if within:
-                yield from self._parse([within[0].decode("ascii")])
+                yield from self._parse([rewritten(within[0].decode("ascii"))])
             if text := self._decoder.decode(part[within.end() if within else 0 :]):
-                yield from self._parse(self._bursts.feed(text, now))
+                yield from self._parse(self._bursts.feed(rewritten(text), now))
             if keys:
                 yield from self._parse(self._bursts.end())
                 yield from (events.Key("escape", "\x1b") for _ in range(keys))
@@ -97,9 +99,9 @@ class Reader:
         for part, after in zip(known, [*known[1:], self._bursts.held], strict=False):
             if isinstance(part, Pasted):
                 yield events.Paste(part.text)
-            elif text := _SEQUENCE.sub(_possible, part):
+            else:
                 goes_on = isinstance(after, str) and bool(_PRINTED.match(after))
-                for number, piece in enumerate(_NOT_ALT.split(text)):
+                for number, piece in enumerate(_NOT_ALT.split(part)):
                     if number % 2:
                         yield from (events.Key("escape", "\x1b") for _ in piece)
                     elif piece:
@@ -123,19 +125,27 @@ class Reader:
             start, end = found.span()
             word = bool(_PRINTED.match(text, end)) if end < len(text) else goes_on
             if at < start:
-                yield from self._parser.feed(text[at:start])
+                yield from self._keys(text[at:start])
             at = end
             if word and found[0][1] in _SIGNS:
                 yield events.Key("escape", "\x1b")
                 at = end - 1
                 continue
-            yield from self._parser.feed(found[0])
+            yield from self._keys(found[0])
             for message in self._settle():
                 if word and isinstance(message, events.Key) and "alt+" in message.key:
                     message.character = found[0]
                 yield message
         if rest := text[at:]:  # "" would signal the end of input to the parser
-            yield from self._parser.feed(rest)
+            yield from self._keys(rest)
+
+    def _keys(self, text: str) -> Iterator[Message]:
+        """Have Textual parse text; a sequence that it fails at costs only itself."""
+        for piece in _PIECES.findall(text):
+            try:
+                yield from list(self._parser.feed(piece))
+            except Exception:  # whatever it is, the app shall not end by it
+                self._parser = self._new_parser()
 
     def _settle(self) -> Iterator[Message]:
         """Have Textual's parser wait no longer for the rest of a sequence."""
@@ -143,20 +153,3 @@ class Reader:
         if parser._timeout_time is not None:
             parser._timeout_time = 0.0
             yield from parser.tick()
-
-
-def _possible(sequence: re.Match[str]) -> str:
-    """Return a control sequence, or "" if its numbers are none that a terminal sends.
-
-    Textual's parser fails at a number that is no character, and divides by the size of
-    a window.
-    """
-    private, parameters, end = sequence.groups()
-    if len(sequence[0]) > _LONGEST:
-        return ""
-    numbers = [int(number) for number in re.findall(r"\d+", parameters)]
-    if end in _CHARACTERS and not private:
-        possible = all(number <= sys.maxunicode for number in numbers)
-    else:
-        possible = all(number <= _LARGEST for number in numbers)
-    return sequence[0] if possible and not (end == "t" and 0 in numbers) else ""

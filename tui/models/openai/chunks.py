@@ -367,27 +367,48 @@ def _texts(content: Any) -> Iterator[tuple[bool, str]]:
 def usage_event(
     usage: Mapping[str, Any], seconds: float, window: int = 0
 ) -> UsageReported | None:
-    """Return the event for a server's `usage`; None if it has no token counts."""
-    details: Any = usage.get("prompt_tokens_details")
-    cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
-    if isinstance(details, Mapping):
-        cached = cast(Mapping[str, Any], details).get("cached_tokens") or cached
+    """Return the event for a server's `usage`; None if it has no token counts.
+
+    In the event, cached tokens are a part of the input, and those of reasoning a part
+    of the output, whatever the server's convention is.
+    """
     input = _first_count(usage, "prompt_tokens", "input_tokens", "promptTokens")
     output = _first_count(
         usage, "completion_tokens", "output_tokens", "completionTokens"
     )
     if input is None and output is None:
         return None
-    thought: Any = usage.get("completion_tokens_details")
-    if isinstance(thought, Mapping):
-        thought = cast(Mapping[str, Any], thought).get("reasoning_tokens")
+    input, output = input or 0, output or 0
+    read = count(usage.get("cache_read_input_tokens")) or 0
+    if (
+        "input_tokens" in usage and "prompt_tokens" not in usage
+    ):  # Anthropic's names: none of it is in the input
+        input += read + (count(usage.get("cache_creation_input_tokens")) or 0)
+    cached = (
+        _detail(usage, "prompt_tokens_details", "cached_tokens")
+        or _detail(usage, "input_tokens_details", "cached_tokens")
+        or count(usage.get("prompt_cache_hit_tokens"))  # DeepSeek
+        or count(usage.get("cached_tokens"))
+        or read
+    )
+    reasoning = (
+        _detail(usage, "completion_tokens_details", "reasoning_tokens")
+        or _detail(usage, "output_tokens_details", "reasoning_tokens")
+        or count(usage.get("reasoning_tokens"))
+        or 0
+    )
+    # xAI and Gemini count reasoning beside the answer: their total tells it.
+    beside = (count(usage.get("total_tokens")) or 0) - input - output
+    if beside > 0 and reasoning in (0, beside):
+        reasoning = beside
+        output += beside
     return UsageReported(
-        input or 0,
-        output or 0,
+        input,
+        output,
         seconds,
-        count(cached) or 0,
+        min(cached, input),
         window,
-        reasoning_tokens=count(thought) or 0,
+        reasoning_tokens=reasoning,
         cost=bounds.money(usage.get("cost")),  # OpenRouter, in US dollars
     )
 
@@ -395,6 +416,13 @@ def usage_event(
 def _first_count(usage: Mapping[str, Any], *names: str) -> int | None:
     """Return the count under the first of these names that is there."""
     return count(next((usage[name] for name in names if name in usage), None))
+
+
+def _detail(usage: Mapping[str, Any], group: str, name: str) -> int | None:
+    details: Any = usage.get(group)
+    if not isinstance(details, Mapping):
+        return None
+    return count(cast(Mapping[str, Any], details).get(name))
 
 
 def count(value: Any) -> int | None:
