@@ -136,18 +136,18 @@ class CommandMenu(Contained, Widget):
         name = f" {command.slash:<{_NAME}}"
         if len(command.slash) >= _NAME:
             name += "  "  # of a server's prompt
-        room = width - len(name) - 2
+        room = width - len(name) - 3
         if command.reading or room < cell_len(key) + 20:
             key = ""
         help = cut(
             ((_(command.help), ("help",)),), room - (cell_len(key) + 2 if key else 0)
         )
-        used = len(name) + sum(cell_len(text) for text, __ in help) + cell_len(key) + 1
+        used = len(name) + sum(cell_len(text) for text, __ in help) + cell_len(key) + 2
         row: list[Span] = [
             (name, ("name",)),
             *help,
             (" " * max(0, width - used), ()),
             (key, ("key",)),
-            (mark, ("help",)),
+            (f" {mark}", ("help",)),
         ]
         return [(text, ("chosen",)) for text, __ in row] if chosen else row
