@@ -152,3 +152,11 @@ async def test_the_mark_goes_to_an_answer_that_comes_while_one_reads() -> None:
 
         await chat.until("▌ Two.")
         assert "▌ One." not in chat.text
+
+
+async def test_the_tools_are_closed_at_first_on_a_wide_screen_too() -> None:
+    async with opened(["One."], size=(160, 40)) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+
+        assert "current_time" not in chat.text

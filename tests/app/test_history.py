@@ -371,6 +371,8 @@ async def test_export_and_import_by_command(
         await chat.until(lambda: (tmp_path / "a b.json").exists())
         await chat.ask("/export a b.json")
         await chat.until("exists already")
+        await chat.until(lambda: chat.screen.composer.text == "/export a b.json")
+        chat.screen.composer.load_text("")
 
         before = chat.screen.conversation
         await chat.ask("/import 'a b.json'")
@@ -518,6 +520,17 @@ async def test_a_search_counts_what_it_has_found() -> None:
         await chat.pilot.press(*"needle")
 
         await chat.until("1 match ")
+
+
+async def test_versions_of_one_text_are_one_match() -> None:
+    async with opened(size=(80, 24)) as chat:
+        keep(chat.host.log, "First", "In the shed.", "In the shed.", "No shed here.")
+        screen = await listed(chat, "First")
+
+        screen.field.value = "shed"
+
+        await chat.until("2 matches ")
+        assert chat.text.count("In the shed.") == 1
 
 
 @pytest.mark.parametrize(

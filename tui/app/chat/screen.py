@@ -503,6 +503,11 @@ class ChatScreen(OutputScreen):
         """Return a command's key as users write it; "" when it has none."""
         return commands.spelled(commands.named(name), self.backend.keys)
 
+    def give_back(self, typed: str) -> None:
+        """Put a command that failed into the composer, unless something is there."""
+        if not self.composer.text:
+            self.composer.load_text(typed)
+
     def write(self, text: str) -> None:
         """Write `text` into the composer: it was typed over a dialog."""
         self.routing.write_text(text)
