@@ -114,7 +114,7 @@ class CommandRows(Rows):
     """
     LOOKS: ClassVar[Looks] = {
         **Rows.LOOKS,
-        "heading": "$text-primary",
+        "heading": "bold $text-primary",
     }
 
     class Clicked(Message):
