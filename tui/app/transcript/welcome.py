@@ -17,6 +17,9 @@ from tui.safe import safe
 
 NAME = "l a z y c h a t"
 WHAT = N_("answers that outlive your SSH connection")
+_BRIEFLY = N_("outlives your SSH connection")
+_APART = "  "
+"""Stands between texts of one row, of which only those that fit are shown."""
 _LABEL = 9
 """Columns of the labels."""
 _WIDEST = 76
@@ -92,7 +95,12 @@ class Welcome(Item):
 
     def _head(self, width: int) -> Iterator[Line]:
         if self._first and self.room >= 8:
-            for text, look in ((NAME, "name"), (_(WHAT), "what")):
+            what = next(
+                (t for t in map(_, (WHAT, _BRIEFLY)) if cell_len(t) < width), ""
+            )
+            for text, look in ((NAME, "name"), (what, "what")):
+                if not text:
+                    continue
                 left = max((width - cell_len(text)) // 2, 0)
                 yield Line(cut(((" " * left, ()), (text, ("welcome", look))), width))
             yield BLANK
@@ -113,6 +121,8 @@ class Welcome(Item):
         if row.key:
             keys = [(row.key, ("welcome", "key")), (f" {row.does}", ("footer",))]
         room = width - _LABEL - 2
+        while _APART in text and not keys and cell_len(text) > room:
+            text = text.rpartition(_APART)[0]
         column = max(map(_keys_width, rows))
         if keys and room - column >= _SHORTEST:
             text = cut(((text, ()),), room - column)[0][0]
