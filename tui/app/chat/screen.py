@@ -60,6 +60,7 @@ from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.attachment_bar import AttachmentBar
+from tui.app.widgets.command_menu import RowClicked
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.prompt_bar import PromptBar
@@ -557,6 +558,17 @@ class ChatScreen(OutputScreen):
             ),
             submitted.give_back,
         )
+
+    @on(RowClicked)
+    def _choose_row(self) -> None:
+        self.composer.focus()
+        # Not in this handler, for which the composer waits.
+        self.composer.call_later(self.composer.action_submit)
+
+    @on(Status.KeyClicked)
+    def _run_key(self, clicked: Status.KeyClicked) -> None:
+        name = "cancel" if clicked.what == "stop" else clicked.what
+        self.post_message(self.Commanded(commands.named(name), ""))
 
     @on(ApprovalDialog.Answered)
     def _answer(self, answered: ApprovalDialog.Answered) -> None:
