@@ -77,3 +77,29 @@ async def test_a_click_on_stop_stops_the_answer() -> None:
         await click(chat, "Esc stop")
 
         await chat.until("Cancelled")
+
+
+async def test_what_the_empty_state_offers_is_done_by_a_click() -> None:
+    async with opened(["One."], size=(80, 24)) as chat:
+        await chat.ask("An old question")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.pilot.press("ctrl+n")
+        await chat.until("F5 open")
+
+        await click(chat, "What's 17 %")
+        await chat.until(lambda: chat.screen.composer.text == "What's 17 % of 2,340?")
+        assert chat.screen.composer.has_focus
+        assert "What time" in chat.text
+
+        await click(chat, "F5 open")
+        await chat.until("One.")
+
+
+async def test_the_model_is_chosen_by_a_click_in_the_empty_state() -> None:
+    async with opened(size=(80, 24)) as chat:
+        await chat.until("Ctrl+L choose")
+
+        await click(chat, "Ctrl+L choose")
+
+        await chat.until("Type to filter")

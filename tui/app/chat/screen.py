@@ -565,6 +565,19 @@ class ChatScreen(OutputScreen):
         # Not in this handler, for which the composer waits.
         self.composer.call_later(self.composer.action_submit)
 
+    @on(Transcript.WelcomeClicked)
+    def _follow_welcome(self, clicked: Transcript.WelcomeClicked) -> None:
+        self.composer.focus()
+        keys = self.backend.keys
+        if not clicked.key:
+            self.composer.write(clicked.text)
+        elif found := [
+            it for it in commands.COMMANDS if commands.spelled(it, keys) == clicked.key
+        ]:
+            self.post_message(self.Commanded(found[0], ""))
+        else:
+            self.app.simulate_key(clicked.key.lower())
+
     @on(Status.KeyClicked)
     def _run_key(self, clicked: Status.KeyClicked) -> None:
         name = "cancel" if clicked.what == "stop" else clicked.what

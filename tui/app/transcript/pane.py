@@ -86,6 +86,14 @@ class Transcript(ReadingPane, can_focus=True):
             self.message_id = message_id
             self.step = step
 
+    class WelcomeClicked(Message):
+        """The user has clicked a key of the empty state, or a text to send."""
+
+        def __init__(self, key: str, text: str) -> None:
+            super().__init__()
+            self.key = key
+            self.text = text
+
     class WriteWanted(Message):
         """The user wants to write in the composer."""
 
@@ -563,5 +571,7 @@ class Transcript(ReadingPane, can_focus=True):
             self.post_message(self.VersionWanted(item.message_id, step))
         elif isinstance(item, MessageView) and number == item.fold_line:
             self._toggle(index)
+        elif isinstance(item, Welcome) and any(found := item.clicked(number, event.x)):
+            self.post_message(self.WelcomeClicked(*found))
         elif item.selectable:
             self.cursor = index

@@ -51,6 +51,8 @@ class Welcome(Item):
         """Rows of the pane."""
         self._first = first
         self._lines: list[Line] = []
+        self._clickable: dict[int, Row] = {}
+        """The rows by the numbers of their lines."""
 
     @property
     def source(self) -> str:
@@ -83,12 +85,25 @@ class Welcome(Item):
         """Return a line; BLANK for a number out of range."""
         return self._lines[number] if 0 <= number < len(self._lines) else BLANK
 
+    def clicked(self, number: int, x: int) -> tuple[str, str]:
+        """Return what is at column `x` of a line: a row's key, or a text to send."""
+        row = self._clickable.get(number)
+        if row is None or row.key:
+            return row.key if row else "", ""
+        line = self.line(number).text
+        for text in row.text.split(_APART):
+            begin = cell_len(line[: line.find(text)]) if text in line else x + 1
+            if begin <= x < begin + cell_len(text):
+                return "", text.strip("“”")
+        return "", ""
+
     def _laid_out(self) -> list[Line]:
         width = min(self.width - GUTTER - 1, _WIDEST)
         head = list(self._head(width))
         rows = self._fitting(self.room - len(head) - 1)
         body = [line for row in rows for line in self._row(row, rows, width)]
         above = max(0, (self.room - len(head) - len(body)) // 3)
+        self._clickable = dict(enumerate(rows, above + len(head)))
         side = " " * ((self.width - GUTTER - 1 - width) // 2)
         shown = [_indented(line, side) if line.spans else line for line in head + body]
         return gutter([_bare(line) for line in [BLANK] * above + shown], "", ())
