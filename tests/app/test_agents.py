@@ -84,7 +84,7 @@ async def test_plans_are_folded_and_only_the_answer_is_text(
             assert inside not in shown
         assert "✓ get_current_weather(location=" in chat.text
 
-        above = shown.count("Reasoning:") + 1
+        above = shown.count("Reasoning:")
         await chat.pilot.press("f3", "shift+tab", *["up"] * above, "enter")
         await chat.until(lambda: "Look" in chat.pane)
 

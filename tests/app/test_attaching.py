@@ -206,9 +206,13 @@ async def test_attach_says_what_is_wrong():
     async with opened() as chat:
         await chat.ask("/attach nothing.txt")
         await chat.until("There is no file nothing.txt")
-        await chat.ask("/attach src")
+        await chat.until(lambda: chat.screen.composer.text == "/attach nothing.txt")
+        chat.screen.composer.load_text("/attach src")
+        await chat.pilot.press("enter")
         await chat.until("src is a folder")
-        await chat.ask("/attach")
+        await chat.until(lambda: chat.screen.composer.text == "/attach src")
+        chat.screen.composer.load_text("/attach")
+        await chat.pilot.press("enter")
         await chat.until("/attach takes a file")
 
 

@@ -45,7 +45,7 @@ async def test_edited_question_is_a_new_version_and_the_old_one_is_kept() -> Non
         await exchange(chat, "First", "One.")
         await exchange(chat, "Second", "Two.")
 
-        await read(chat, "up", "up", "e")
+        await read(chat, "up", "e")
         await chat.until("Editing “Second” · Esc cancels")
         assert chat.screen.composer.has_focus
         assert chat.screen.composer.text == "Second"
@@ -67,7 +67,7 @@ async def test_escape_leaves_the_edit_and_gives_the_draft_back() -> None:
         await chat.ask("First")
         await chat.until("Busy")
         await chat.type("draft")
-        await read(chat, "up", "up", "e")
+        await read(chat, "up", "e")
         await chat.until("Editing “First”")
 
         await chat.pilot.press("escape")

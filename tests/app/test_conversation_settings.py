@@ -84,6 +84,8 @@ async def test_bad_options_are_refused_and_the_others_stay() -> None:
         ]:
             await chat.ask(typed)
             await chat.until(why)
+            await chat.until(lambda given=typed: chat.screen.composer.text == given)
+            chat.screen.composer.load_text("")
         await chat.ask("/set")
         await chat.until("temperature = 0.2")
 

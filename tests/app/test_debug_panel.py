@@ -41,7 +41,7 @@ class Host(App[None]):
     def lines(self) -> list[str]:
         height = self.panel.content_size.height
         lines = [self.panel.render_line(y).text.rstrip() for y in range(height)]
-        return [line for line in lines if line]
+        return [line[1:] for line in lines if line]
 
 
 def call(call_id: str = "c1", name: str = "add", **arguments: object) -> ToolCall:
@@ -469,7 +469,7 @@ async def test_title_says_once_how_many_calls_there_are_and_what_closes_it():
 
 
 async def test_a_narrow_title_keeps_the_counts_and_the_key():
-    async with (app := Host()).run_test(size=(44, 24)) as pilot:
+    async with (app := Host()).run_test(size=(43, 24)) as pilot:
         app.panel.key = "F3"
         app.panel.round_changed(
             app.panel.round_started("t", 1, "m"), tokens=(14_120, 630)

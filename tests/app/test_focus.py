@@ -5,7 +5,7 @@ from support.pilot import opened
 from textual.events import Key
 
 from tui.conversation.read_state import is_unseen
-from tui.models.scripted import ScriptedModel
+from tui.models.scripted import Pause, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -118,3 +118,45 @@ async def test_a_turn_that_the_user_stopped_counts_as_seen() -> None:
         log, id = chat.host.log, chat.screen.conversation
 
         await chat.until(lambda: not is_unseen(log, id))
+
+
+async def test_the_conversation_marks_the_answer_on_which_its_keys_act() -> None:
+    """The newest one, until the cursor is moved: that is also where the focus is."""
+    async with opened(["One.", "Two."], size=(80, 24)) as chat:
+        for question, answer in (("First", "One."), ("Second", "Two.")):
+            await chat.ask(question)
+            await chat.until(answer)
+            await chat.ready()
+        assert "▌ Two." not in chat.text
+
+        await chat.pilot.press("tab")
+        await chat.until("▌ Two.")
+        assert "▌ One." not in chat.text
+
+        await chat.pilot.press("up")
+        await chat.until(lambda: "▌ Two." not in chat.text)
+        await chat.pilot.press("up")
+        await chat.until("▌ One.")
+
+        await chat.pilot.press("tab")
+        await chat.until(lambda: "▌ One." not in chat.text)
+
+
+async def test_the_mark_goes_to_an_answer_that_comes_while_one_reads() -> None:
+    async with opened(["One.", [Pause(0.2), "Two."]], size=(80, 24)) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.ask("Second")
+        await chat.pilot.press("tab")
+
+        await chat.until("▌ Two.")
+        assert "▌ One." not in chat.text
+
+
+async def test_the_tools_are_closed_at_first_on_a_wide_screen_too() -> None:
+    async with opened(["One."], size=(160, 40)) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+
+        assert "current_time" not in chat.text

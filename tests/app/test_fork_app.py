@@ -81,7 +81,7 @@ async def test_a_key_forks_at_the_message_of_the_cursor() -> None:
 
         chat.screen.transcript.focus()
         await chat.pilot.pause()
-        await chat.pilot.press("up", "up", "up", "f")
+        await chat.pilot.press("up", "up", "f")
         await chat.until("Forked from First")
 
         await chat.until(lambda: "One." in chat.pane)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from support.pilot import Chat, opened
 from textual.events import Key, MouseScrollDown
 
-from tui import conversation
+from tui import conversation, i18n
 from tui.app.history.actions import slug
 from tui.app.history.dates import ago
 from tui.app.history.list import HistoryList
@@ -371,6 +372,8 @@ async def test_export_and_import_by_command(
         await chat.until(lambda: (tmp_path / "a b.json").exists())
         await chat.ask("/export a b.json")
         await chat.until("exists already")
+        await chat.until(lambda: chat.screen.composer.text == "/export a b.json")
+        chat.screen.composer.load_text("")
 
         before = chat.screen.conversation
         await chat.ask("/import 'a b.json'")
@@ -426,7 +429,9 @@ async def test_import_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
     async with opened() as chat:
         await chat.ask(f"/import {tmp_path}/x.json")
         await chat.until("This is no")
-        await chat.ask(f"/import {tmp_path}/none.json")
+        await chat.until(lambda: chat.screen.composer.text.startswith("/import"))
+        chat.screen.composer.load_text(f"/import {tmp_path}/none.json")
+        await chat.pilot.press("enter")
         await chat.until("file or directory")
 
 
@@ -480,6 +485,20 @@ def test_ages_are_short() -> None:
     assert max(map(len, ages)) <= 10
 
 
+def test_ages_are_chinese_in_chinese() -> None:
+    now = 1_750_000_000.0
+    i18n.choose("zh")
+    try:
+        ages = [ago(now - seconds, now) for seconds in (5, 90, 3 * 3600, 86400)]
+    finally:
+        i18n.choose("en")
+
+    assert not any(
+        character.isascii() and character.isalpha() for character in "".join(ages)
+    )
+    assert all(cell_len(age) <= 10 for age in ages)
+
+
 @pytest.mark.parametrize(
     ("title", "name"),
     [
@@ -518,6 +537,17 @@ async def test_a_search_counts_what_it_has_found() -> None:
         await chat.pilot.press(*"needle")
 
         await chat.until("1 match ")
+
+
+async def test_versions_of_one_text_are_one_match() -> None:
+    async with opened(size=(80, 24)) as chat:
+        keep(chat.host.log, "First", "In the shed.", "In the shed.", "No shed here.")
+        screen = await listed(chat, "First")
+
+        screen.field.value = "shed"
+
+        await chat.until("2 matches ")
+        assert chat.text.count("In the shed.") == 1
 
 
 @pytest.mark.parametrize(

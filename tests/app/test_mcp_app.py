@@ -72,6 +72,8 @@ async def test_slash_mcp_lists_and_reconnects(home: object):
         await chat.until("fake (fake 1): 14 tools")
         await chat.ask("/mcp nope")
         await chat.until("No MCP server nope is on; there are: fake")
+        await chat.until(lambda: chat.screen.composer.text == "/mcp nope")
+        chat.screen.composer.load_text("")
         await chat.ask("/mcp fake off")
         await chat.until(lambda: chat.host.mcp.states[0].describe() == "stopped")
         await chat.ask("/mcp fake")

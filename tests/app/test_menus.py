@@ -30,6 +30,16 @@ async def test_the_menu_of_commands_shows_that_there_are_more() -> None:
         assert "↓" not in chat.text
 
 
+async def test_the_mark_that_there_are_more_commands_stands_clear_of_the_keys() -> None:
+    async with opened(size=(80, 24)) as chat:
+        await chat.pilot.press(*"/co")
+
+        await chat.until("↓")
+
+        (row,) = (row for row in chat.text.splitlines() if row.endswith("↓"))
+        assert row.endswith("Ctrl+S ↓")
+
+
 async def test_the_chosen_file_is_highlighted_to_the_edge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,13 @@ def notes(chat: Chat) -> list[Note]:
         ("/quit now", "/quit takes no argument"),
         ("/nosuch", "There is no command /nosuch."),
         ("/theme nosuch", 'There is no theme "nosuch".'),
+        ("/model nosuch", 'No model is named "nosuch".'),
+        ("/import nosuch.json", "No such file"),
+        ("/attach nosuch.txt", "There is no file nosuch.txt"),
+        ("/set temperature x", "temperature must be a number"),
+        ("/effort zzz", "/effort takes low"),
+        ("/agent zzz", 'There is no agent "zzz".'),
+        ("/compare zzz Why?", 'No model is named "zzz".'),
     ],
 )
 async def test_what_cannot_be_done_is_said_and_given_back(typed: str, why: str) -> None:

@@ -40,3 +40,14 @@ def test_numbered_tabs_keep_their_width(width: int, title: str) -> None:
     spans = bar.spans(width)
 
     assert sum(cell_len(text) for __, (text, __) in spans) <= width
+
+
+def test_the_mark_of_what_runs_is_not_that_of_a_title_that_is_cut() -> None:
+    bar = ChatBar()
+    long = Tab("a", "How do I rate limit an API? Compare the algorithms", running=True)
+    bar.set_reactive(ChatBar.tabs, (long, Tab("b", "Dice")))
+
+    tab = next(text for id, (text, __) in bar.spans(60) if id == "a")
+
+    assert tab.strip().startswith("● How do I rat")
+    assert tab.rstrip().endswith("…")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from rich.color import ColorSystem
+from support.contrast import contrast
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.containers import Horizontal, Vertical
@@ -59,22 +60,6 @@ def variables(name: str) -> dict[str, str]:
 def in_256_colours(colour: Color) -> Color:
     shown = colour.rich_color.downgrade(ColorSystem.EIGHT_BIT)
     return Color.from_rich_color(shown)
-
-
-def luminance(colour: Color) -> float:
-    """Relative luminance as WCAG 2.1 defines it."""
-    parts = []
-    for part in (colour.r, colour.g, colour.b):
-        share = part / 255
-        parts.append(
-            share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
-        )
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def contrast(one: Color, other: Color) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_contrast_of_known_colours():

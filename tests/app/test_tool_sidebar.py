@@ -68,7 +68,7 @@ class Host(App[None]):
     def lines(self) -> list[str]:
         height = self.sidebar.content_size.height
         lines = [self.sidebar.render_line(y).text.rstrip() for y in range(height)]
-        return [line for line in lines if line]
+        return [line[1:] for line in lines if line]
 
 
 async def test_shows_model_stream_and_tools_with_their_switches():

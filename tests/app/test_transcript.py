@@ -30,6 +30,7 @@ class Host(App[None]):
     """A transcript, into which records come as into that of the chat."""
 
     CSS = "Transcript { height: 1fr; }"
+    AUTO_FOCUS = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,9 +191,9 @@ async def test_it_follows_the_bottom_until_the_reader_scrolls_up():
 
         assert rows(transcript)[:-1] == place[:-1]
         await pilot.press("end")
-        assert rows(transcript)[-1] == "  newest text"
+        assert rows(transcript)[-1] == "▌ newest text"
         app.show(piece("a", "\n\nthe last"))
-        await until(pilot, lambda: "  the last" in rows(transcript))
+        await until(pilot, lambda: "▌ the last" in rows(transcript))
 
 
 async def test_text_that_runs_over_the_bottom_leaps_and_then_stands_still():
@@ -286,7 +287,7 @@ async def test_who_comes_back_to_the_bottom_sees_it_filled():
         await pilot.press("pageup", "end")
         await settled(pilot)
 
-        assert rows(transcript)[-1] == f"  {lines[-1]}"
+        assert rows(transcript)[-1] == f"▌ {lines[-1]}"
 
 
 async def test_an_end_that_comes_with_the_whole_is_laid_out_like_the_rest():
@@ -333,13 +334,13 @@ async def test_scrolling_down_to_the_bottom_follows_again():
         await settled(pilot)
 
         await pilot.press("home")
-        assert rows(transcript)[0] == "  paragraph 0"
+        assert rows(transcript)[0] == "▌ paragraph 0"
         assert not transcript.following
         for _ in range(20):
             await pilot.press("pagedown")
 
         assert transcript.following
-        assert rows(transcript)[-1] == "  paragraph 59"
+        assert rows(transcript)[-1] == "▌ paragraph 59"
 
 
 async def test_the_wheel_and_the_scroll_bar_move_at_once():
@@ -373,7 +374,7 @@ async def test_a_click_on_the_hint_goes_to_the_newest_text():
 
         await pilot.click(Transcript, offset=(30, 9))
 
-        assert rows(transcript)[-1] == "  new"
+        assert rows(transcript)[-1] == "▌ new"
 
 
 async def test_the_readers_place_stays_when_estimates_turn_out_wrong():
@@ -438,13 +439,13 @@ async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
         unfolded = rows(transcript)[:5]
         await pilot.click(Transcript, offset=(5, 0))
 
-        assert folded == ["  ▸ Reasoning: 4 words", "", "  answer"]
+        assert folded == ["▌ ▸ Reasoning: 4 words", "▌", "▌ answer"]
         assert unfolded == [
-            "  ▾ Reasoning: 4 words",
-            "  │ think one",
-            "  │ think two",
-            "",
-            "  answer",
+            "▌ ▾ Reasoning: 4 words",
+            "▌ │ think one",
+            "▌ │ think two",
+            "▌",
+            "▌ answer",
         ]
         assert rows(transcript)[:3] == folded
 
@@ -460,13 +461,13 @@ async def test_the_cursor_walks_over_messages_and_copies_their_source():
         await settled(pilot)
 
         at: list[str | None] = []
-        for key in ("y", "up", "Y", "up", "y", "up", "down", "down"):
+        for key in ("y", "Y", "up", "y", "up", "down", "down"):
             await pilot.press(key)
             at.append(app.transcript.message_at_cursor())
         await pilot.pause()
 
         assert app.copied == [source, "code 2\n", "a question"]
-        assert at == [None, "a", "a", "u", "u", "u", "a", None]
+        assert at == [None, None, "u", "u", "u", "a", None]
 
 
 async def test_a_selection_is_copied_without_wraps_and_decoration():
@@ -761,7 +762,7 @@ async def test_cursor_is_never_left_on_what_is_gone():
         a, b, c = views("a", "b", "c")
         transcript.show_items([a, b])
         transcript.focus()
-        await pilot.press("up")
+        await pilot.press("up", "down")
         assert transcript.message_at_cursor() == "b"
 
         transcript.show_items([a, c], stay=True)

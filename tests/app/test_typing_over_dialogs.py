@@ -1,12 +1,16 @@
 """Text typed over a dialog that has no field: it closes, and no letter is lost."""
 
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from support.pilot import Chat, opened
 from textual.events import Key, Paste
 
+from tui.app.exit import Left
 from tui.app.terminal.key_order import PATIENCE
+from tui.models.scripted import Pause
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -20,7 +24,9 @@ DIALOGS = {
 async def burst(chat: Chat, *keys: str) -> None:
     """Press keys as if all came in one read."""
     for key in keys:
-        chat.app.post_message(Key(key, "\r" if key == "enter" else key[:1]))
+        chat.app.post_message(
+            Key(key, {"enter": "\r"}.get(key, key if len(key) == 1 else None))
+        )
 
 
 @pytest.mark.parametrize("slash", DIALOGS)
@@ -138,3 +144,91 @@ async def test_alt_with_a_letter_that_has_a_meaning_keeps_it_in_a_burst() -> Non
 
         await chat.until(lambda: chat.screen.composer.text.endswith("ed"))
         assert chat.screen.composer.text == "ed"
+
+
+ASKED = "An answer is still running"
+STOP = "Stop and quit"
+
+
+@asynccontextmanager
+async def asked_whether_to_quit() -> AsyncIterator[Chat]:
+    """The app with a running answer, and the question over it."""
+    async with opened([["One ", Pause(600)]], size=(80, 24)) as chat:
+        await chat.ask("Count")
+        await chat.until("One")
+        await chat.pilot.press("ctrl+q")
+        await chat.until(ASKED)
+        yield chat
+        chat.screen.cancel()
+
+
+@pytest.mark.parametrize("word", ["hello", "can", "world", "yes", "nothing", "Best"])
+async def test_a_word_typed_over_the_question_whether_to_quit_is_written(
+    word: str,
+) -> None:
+    async with asked_whether_to_quit() as chat:
+        await burst(chat, *word)
+
+        await chat.until(lambda: chat.screen.composer.text == word)
+        assert chat.app.screen is chat.screen
+        assert chat.screen.presenter.running
+
+
+@pytest.mark.parametrize("key", ["n", "N", "escape"])
+async def test_n_answers_the_question_whether_to_quit_as_escape_does(key: str) -> None:
+    async with asked_whether_to_quit() as chat:
+        await chat.pilot.press(key)
+
+        await chat.until(lambda: chat.app.screen is chat.screen)
+        assert not chat.screen.composer.text
+        assert chat.screen.presenter.running
+
+
+@pytest.mark.parametrize("key", ["y", "Y", "enter", "w", "W"])
+async def test_y_takes_the_highlighted_choice_as_enter_does(key: str) -> None:
+    async with asked_whether_to_quit() as chat:
+        await chat.pilot.press(key)
+
+        await chat.until("Quits when the answer is finished")
+
+
+@pytest.mark.parametrize("keys", ["s", "S", "c", ["s", "enter"]])
+async def test_a_letter_alone_chooses_at_the_question_whether_to_quit(
+    keys: str | list[str],
+) -> None:
+    async with asked_whether_to_quit() as chat:
+        assert f"s  {STOP}" in chat.text
+        await burst(chat, *keys)
+
+        await chat.until(lambda: chat.app.exits.left == Left(0) and chat.app._exit)
+
+
+async def test_a_letter_that_is_taken_back_does_not_choose() -> None:
+    async with asked_whether_to_quit() as chat:
+        await burst(chat, "s", "backspace", *"xy")
+
+        await chat.until(lambda: chat.screen.composer.text == "xy")
+        assert chat.screen.presenter.running
+
+
+async def test_a_paste_over_the_question_whether_to_quit_is_written() -> None:
+    async with asked_whether_to_quit() as chat:
+        chat.app.post_message(Paste("because"))
+
+        await chat.until(lambda: chat.screen.composer.text == "because")
+        assert chat.app.screen is chat.screen
+
+
+async def test_letters_over_the_question_go_to_the_search_below_it() -> None:
+    async with opened([["One ", Pause(600)]], size=(80, 24)) as chat:
+        await chat.ask("Count")
+        await chat.until("One")
+        await chat.pilot.press("ctrl+s")
+        await chat.until("Search all conversations")
+        await chat.pilot.press("ctrl+q")
+        await chat.until(ASKED)
+
+        await burst(chat, *"hello")
+
+        await chat.until(lambda: ASKED not in chat.text and "hello" in chat.text)
+        chat.screen.cancel()

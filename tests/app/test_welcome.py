@@ -36,6 +36,19 @@ def test_it_fits_every_window(width: int, room: int) -> None:
     assert any("Model" in line for line in lines)
 
 
+@pytest.mark.parametrize("width", [24, 36, 40, 60, 80])
+def test_narrow_windows_get_whole_sentences(width: int) -> None:
+    tries = Row("Try", "“Roll two dice”  “What's 17 % of 2,340?”", importance=6)
+    welcome = Welcome(first=True)
+    welcome.rows, welcome.room = [ROWS[0], tries], 20
+    welcome.resize(width)
+    text = "\n".join(line.text for line in welcome.lines())
+
+    assert "…" not in text or width < 30
+    assert text.count("“") == text.count("”") or width < 30
+    assert ("SSH connection" in text) == (width >= 36)
+
+
 def test_it_stands_in_the_middle_of_a_wide_window() -> None:
     narrow, wide = laid_out(79, 20), laid_out(180, 20)
 

@@ -57,6 +57,10 @@ break <b>html</b>
 open to the end
 """
 FRAGMENTS = [
+    "<br>",
+    "<b>b",
+    "</b>",
+    "x<sub>2</sub>",
     *SAMPLE.splitlines(keepends=True),
     "\n",
     "\n\n",

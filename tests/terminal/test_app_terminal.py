@@ -203,7 +203,7 @@ def test_reasoning_is_folded_and_unfolds(start: Start) -> None:
 
     assert "hidden thought" not in terminal.text
 
-    terminal.press("shift+tab", "up", "enter")
+    terminal.press("shift+tab", "enter")
     terminal.wait_for("hidden thought")
 
 

@@ -196,6 +196,23 @@ def test_ctrl_c_twice_stops_and_leaves_unasked(start: Start, log: EventLog) -> N
     assert ends(log) == ["cancelled"]
 
 
+def test_ctrl_c_twice_asks_about_answers_of_other_conversations(
+    start: Start, log: EventLog
+) -> None:
+    terminal = counting(start, LONG * 2)
+    terminal.press("ctrl+n")
+    terminal.wait_for("New conversation")
+
+    terminal.press("ctrl+c")
+    terminal.wait_for("Ctrl+C again quits")
+    terminal.press("ctrl+c")
+
+    terminal.wait_for(asked)
+    assert ends(log) == []
+    terminal.press("escape")
+    terminal.wait_for(lambda t: not asked(t))
+
+
 def test_in_the_background_it_lets_go_of_the_window(
     start: Start, log: EventLog
 ) -> None:

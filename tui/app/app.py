@@ -195,18 +195,17 @@ class LazychatApp(OutputApp):
     @on(ChatScreen.Commanded)
     def _run_typed(self, typed: ChatScreen.Commanded) -> None:
         command, argument = typed.command, typed.argument
+        chat = self.chat
+        if chat is None:
+            return
+        complaints = chat.hints.complaints
         if problem := command.refuse(argument):
-            self._give_back(f"{command.slash} {argument}", problem)
+            chat.complain(problem)
         else:
             self.dialogs.used(command)
             self._run(command, argument)
-
-    def _give_back(self, typed: str, why: str) -> None:
-        """Report why a command failed, and put it back into the composer."""
-        if chat := self.chat:
-            chat.complain(why)
-            if not chat.composer.text:
-                chat.composer.load_text(typed)
+        if argument and chat.hints.complaints != complaints:
+            chat.give_back(f"{command.slash} {argument}")
 
     def _run(self, command: commands.Command, argument: str) -> None:
         if (chat := self.chat) and (why := self.backend.refused.get(command.name)):
@@ -233,8 +232,8 @@ class LazychatApp(OutputApp):
         """Switch to the theme `name`, or ask for one if it is empty."""
         if not name:
             self.themes.pick()
-        elif problem := self.themes.choose(name):
-            self._give_back(f"/theme {name}", problem)
+        elif (problem := self.themes.choose(name)) and self.chat:
+            self.chat.complain(problem)
 
     def set_vi(self, word: str) -> None:
         """Switch the keys of vi `on` or `off`, "" for the other; kept for later."""
@@ -332,7 +331,7 @@ class LazychatApp(OutputApp):
 
             self.push_screen(AgentScreen(chat.agents.current), self._choose_agent)
         elif problem := chat.agents.choose(name):
-            self._give_back(f"/agent {name}", problem)
+            chat.complain(problem)
 
     def _choose_agent(self, name: str | None) -> None:
         if name:

@@ -231,8 +231,8 @@ def _dumb_terminal() -> str:
     if term not in ("dumb", "unknown", "") or not sys.stdin.isatty():
         return ""
     return _(
-        "This terminal (TERM={term}) cannot show a screen. On another one set "
-        "TERM, as in TERM=xterm-256color."
+        "This terminal (TERM={term}) cannot show a screen. If yours can, set TERM, "
+        "for example TERM=xterm-256color."
     ).format(term=term)
 
 

@@ -120,7 +120,10 @@ class ModelCatalog:
         return _(STARTER_NOTE) if starter else ""
 
     def about(self, name: str) -> str:
-        """Return in a few words what `name` stands for: a file, or a server's model."""
+        """Return in a few words what `name` stands for: a file, or a server's model.
+
+        If the server's model has that name too, only where the server is.
+        """
         try:
             found = self.find(name)
         except ConfigError as error:
@@ -135,10 +138,10 @@ class ModelCatalog:
 
                 known = SUPPLIERS.get(found.supplier)
                 model = found.model or (known.model if known else "") or name
-                place = found.base_url or found.supplier or "openai"
-                return _("{model} at {place}").format(
-                    model=model, place=mask_address(place)
-                )
+                place = mask_address(found.base_url or found.supplier or "openai")
+                if model == name:
+                    return place
+                return _("{model} at {place}").format(model=model, place=place)
 
     def window(self, name: str) -> int:
         """Return how many tokens the model can have before it, as far as known.

@@ -90,8 +90,8 @@ def test_line_ends_of_the_source_are_kept():
 
 
 def test_html_is_text():
-    assert shown("<b>x</b> <!-- y -->\n\n<script>\nz\n</script>") == [
-        *("<b>x</b> <!-- y -->", "", "<script>", "z", "</script>"),
+    assert shown("<p>x</p> <!-- y -->\n\n<script>\nz\n</script>") == [
+        *("<p>x</p> <!-- y -->", "", "<script>", "z", "</script>"),
     ]
 
 

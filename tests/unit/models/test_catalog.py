@@ -87,6 +87,13 @@ def test_what_a_model_is_is_told_in_a_few_words():
     assert models.about("openai").endswith(" at openai")
 
 
+def test_a_model_of_the_servers_name_is_not_named_twice() -> None:
+    """Lists show its name already."""
+    models = catalog(qwen=OpenAIModelConfig("qwen", base_url="http://127.0.0.1:1/v1"))
+
+    assert models.about("qwen") == "http://127.0.0.1:1/v1"
+
+
 def test_a_model_is_made_once(tmp_path):
     (tmp_path / "s.toml").write_text('[[reply]]\ntext = "x"\n')
     models = catalog(play=ScriptedModelConfig(str(tmp_path / "s.toml")))

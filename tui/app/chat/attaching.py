@@ -64,10 +64,16 @@ class Attaching:
         if not spec:
             self._complain(_("/attach takes a file: /attach FILE, or FILE:10-40"))
             return
-        self.attach_all([spec.strip("\"'") if spec[0] in "\"'" else spec])
+        name = spec.strip("\"'") if spec[0] in "\"'" else spec
+        self.attach_all([name], typed=f"/attach {spec}")
 
-    def attach_all(self, specs: Sequence[str], *, named: bool = False) -> None:
-        """Attach files; with `named`, as long as the text names them."""
+    def attach_all(
+        self, specs: Sequence[str], *, named: bool = False, typed: str = ""
+    ) -> None:
+        """Attach files; with `named`, as long as the text names them.
+
+        If that fails, `typed` is put back into the composer.
+        """
         self._removed.difference_update(specs)
 
         def attached(found: list[Attachment]) -> None:
@@ -78,7 +84,12 @@ class Attaching:
             if any(file.is_image for file in found):
                 self._warn_of_blindness()
 
-        self._load(specs, attached, self._complain)
+        def failed(why: str) -> None:
+            self._complain(why)
+            if typed and not self._composer.text:
+                self._composer.load_text(typed)
+
+        self._load(specs, attached, failed)
 
     def _add(self, file: Attachment) -> None:
         files = self._composer.files

@@ -16,6 +16,8 @@ class Hints:
         self._status = status
         self._transcript = transcript
         self._advice: list[Note] = []
+        self.complaints = 0
+        """How often what was typed had a problem."""
 
     def advise(self, text: str) -> None:
         """Show a line in the conversation until another model is chosen."""
@@ -41,6 +43,7 @@ class Hints:
 
     def complain(self, text: str) -> None:
         """Report a problem with what was typed."""
+        self.complaints += 1
         self.report(text)
 
     def report(self, text: str) -> Callable[[], None]:

@@ -60,6 +60,7 @@ from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.attachment_bar import AttachmentBar
+from tui.app.widgets.command_menu import RowClicked
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.prompt_bar import PromptBar
@@ -505,6 +506,11 @@ class ChatScreen(OutputScreen):
         """Return a command's key as users write it; "" when it has none."""
         return commands.spelled(commands.named(name), self.backend.keys)
 
+    def give_back(self, typed: str) -> None:
+        """Put a command that failed into the composer, unless something is there."""
+        if not self.composer.text:
+            self.composer.load_text(typed)
+
     def write(self, text: str) -> None:
         """Write `text` into the composer: it was typed over a dialog."""
         self.routing.write_text(text)
@@ -554,6 +560,30 @@ class ChatScreen(OutputScreen):
             ),
             submitted.give_back,
         )
+
+    @on(RowClicked)
+    def _choose_row(self) -> None:
+        self.composer.focus()
+        # Not in this handler, for which the composer waits.
+        self.composer.call_later(self.composer.action_submit)
+
+    @on(Transcript.WelcomeClicked)
+    def _follow_welcome(self, clicked: Transcript.WelcomeClicked) -> None:
+        self.composer.focus()
+        keys = self.backend.keys
+        if not clicked.key:
+            self.composer.write(clicked.text)
+        elif found := [
+            it for it in commands.COMMANDS if commands.spelled(it, keys) == clicked.key
+        ]:
+            self.post_message(self.Commanded(found[0], ""))
+        else:
+            self.app.simulate_key(clicked.key.lower())
+
+    @on(Status.KeyClicked)
+    def _run_key(self, clicked: Status.KeyClicked) -> None:
+        name = "cancel" if clicked.what == "stop" else clicked.what
+        self.post_message(self.Commanded(commands.named(name), ""))
 
     @on(ApprovalDialog.Answered)
     def _answer(self, answered: ApprovalDialog.Answered) -> None:

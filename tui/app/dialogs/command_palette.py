@@ -105,6 +105,7 @@ class CommandRows(Rows):
 
     can_focus = False
     CURSOR_STAYS = True
+    MARGIN = 0  # the entries have their own
     DEFAULT_CSS = """
     CommandRows {
         height: 1fr;
@@ -113,7 +114,7 @@ class CommandRows(Rows):
     """
     LOOKS: ClassVar[Looks] = {
         **Rows.LOOKS,
-        "heading": "$text-primary",
+        "heading": "bold $text-primary",
     }
 
     class Clicked(Message):

@@ -103,14 +103,14 @@ class HistoryController:
         def work() -> None:
             try:
                 outcome = library.do(act, id, argument, message_id)
-                self._app.call_later(self._ended, act, id, outcome)
+                self._app.call_later(self._ended, act, id, outcome, argument)
             finally:
                 self._app.call_later(release)
 
         # A worker, since quitting waits for it: a deletion must not be cut short.
         self._app.run_worker(work, thread=True, group="library")
 
-    def _ended(self, act: str, id: str, outcome: "Outcome") -> None:
+    def _ended(self, act: str, id: str, outcome: "Outcome", argument: str = "") -> None:
         listed = self._lists
         text = outcome.text
         if act == "delete":
@@ -133,6 +133,8 @@ class HistoryController:
             self._history.report(text, outcome.failed)
         elif (chat := self._tabs.current) and outcome.failed:
             chat.complain(text)
+            if argument:
+                chat.give_back(f"/{act} {argument}")
         elif chat:
             chat.hint(text)
 

@@ -46,7 +46,7 @@ def ago(then: float, now: float | None = None) -> str:
     day, today = datetime.fromtimestamp(then), datetime.fromtimestamp(now)
     days = (today.date() - day.date()).days
     if days < 1:
-        return f"{seconds / 3600:.0f} h"
+        return _("{hours:.0f} h").format(hours=seconds / 3600)
     if days == 1:
         return _("yesterday")
     if days < 7:

@@ -127,7 +127,6 @@ class HistoryList(Rows):
     DEFAULT_CSS = """
     HistoryList {
         height: 1fr;
-        padding: 0 1;
         background: $background;
     }
     """

@@ -380,7 +380,9 @@ class HistoryScreen(OutputScreen):
                 lines.append([])
                 room = width - size
             room -= gap
-            pair = Content.assemble((key, "$text-accent"), (f" {does}", "$text-muted"))
+            # Bold, as without colours one space parts a key from the pair before it.
+            look = "bold $text-accent" if narrow else "$text-accent"
+            pair = Content.assemble((key, look), (f" {does}", "$text-muted"))
             lines[-1].append(pair)
         return Content("\n").join(Content(" " * gap).join(line) for line in lines)
 

@@ -14,6 +14,7 @@ from markdown_it.token import Token
 from tui.app.markdown.code import code_lines
 from tui.app.markdown.footnotes import use_footnotes
 from tui.app.markdown.formula import use_formulas
+from tui.app.markdown.html_tags import use_html_tags
 from tui.app.markdown.inline import formula_spans, inline_spans
 from tui.app.markdown.lenient import use_lenient_rules
 from tui.app.markdown.lines import (
@@ -36,7 +37,7 @@ _NARROWEST = 8  # nesting does not make a pane narrower than this
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False})
     parser.enable(["table", "strikethrough"])
-    return use_footnotes(use_formulas(use_lenient_rules(parser)))
+    return use_html_tags(use_footnotes(use_formulas(use_lenient_rules(parser))))
 
 
 def parse(source: str, references: dict[str, Any] | None = None) -> list[Token]:

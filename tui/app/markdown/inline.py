@@ -1,7 +1,7 @@
 """Turns inline Markdown into styled spans.
 
-Raw HTML stays text. The address of a link is shown, since a terminal has no status bar
-for it, and a model may name one site and link another.
+Most HTML stays text, see `html_tags`. The address of a link is shown, since a terminal
+has no status bar for it, and a model may name one site and link another.
 """
 
 import re

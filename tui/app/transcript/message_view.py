@@ -16,6 +16,7 @@ from tui.app.markdown.feed import Feed
 from tui.app.markdown.lines import spans_text, spans_width
 from tui.app.transcript.footer import footer, with_time
 from tui.app.transcript.item import GUTTER, Item, estimate, gutter, not_shown
+from tui.app.transcript.word_count import WordCount
 from tui.i18n import N_, _, ngettext
 from tui.safe import safe
 
@@ -74,8 +75,7 @@ class MessageView(Item):
         """Whether the reasoning is folded to one line."""
         self._text = [text] if text else []
         self._reasoning = [reasoning] if reasoning else []
-        self._words = len(reasoning.split())
-        self._open_word = not reasoning[-1:].isspace() and bool(reasoning)
+        self._words = WordCount(reasoning)
         self._body: Feed | None = None
         self._thought: Feed | None = None
         # The parts of the message: lines with the gutter at their left.
@@ -137,11 +137,7 @@ class MessageView(Item):
         """Add to the reasoning; `update` draws it."""
         if text:
             self._reasoning.append(text)
-        self._words += len(text.split())
-        if self._open_word and text and not text[0].isspace():
-            self._words -= 1
-        if text:
-            self._open_word = not text[-1].isspace()
+        self._words.add(text)
         if self._thought:
             self._thought.append(text)
 
@@ -150,8 +146,7 @@ class MessageView(Item):
         text, reasoning = self.text, self.reasoning
         self._text = [reasoning + text] if as_text else []
         self._reasoning = [] if as_text else [reasoning + text]
-        self._words = len("".join(self._reasoning).split())
-        self._open_word = not as_text and not text[-1:].isspace()
+        self._words = WordCount("".join(self._reasoning))
         self._body = self._thought = None
         self.failed = False
         if self.width and not self.exact:
@@ -190,7 +185,7 @@ class MessageView(Item):
             self.append_reasoning(reasoning[len(self.reasoning) :])
         elif reasoning != self.reasoning:
             self._reasoning = [reasoning] if reasoning else []
-            self._words = len(reasoning.split())
+            self._words = WordCount(reasoning)
             self._thought = None
         self.done = True
         self.failed = False
@@ -291,8 +286,9 @@ class MessageView(Item):
             title += [("  " if title else "", style), (self.label, (*style, "label"))]
         if self._reasoning:
             verb = _("Reasoning") if self.done or self._text else _("Thinking")
-            words = ngettext("{count:,} word", "{count:,} words", self._words).format(
-                count=self._words
+            count = self._words.count
+            words = ngettext("{count:,} word", "{count:,} words", count).format(
+                count=count
             )
             what = self.label if folds else verb
             words = _("{what}: {words}").format(what=what, words=words)

@@ -86,6 +86,14 @@ class Transcript(ReadingPane, can_focus=True):
             self.message_id = message_id
             self.step = step
 
+    class WelcomeClicked(Message):
+        """The user has clicked a key of the empty state, or a text to send."""
+
+        def __init__(self, key: str, text: str) -> None:
+            super().__init__()
+            self.key = key
+            self.text = text
+
     class WriteWanted(Message):
         """The user wants to write in the composer."""
 
@@ -103,8 +111,8 @@ class Transcript(ReadingPane, can_focus=True):
         """What is shown before the first message; None once there is one."""
 
     def is_marked(self, index: int) -> bool:
-        """Return whether the message cursor is visible at an item."""
-        return index == self.cursor and self.has_focus
+        """Return whether keys act on an item: the one that shows the focus."""
+        return self.has_focus and index == self._target()
 
     # -- items
 
@@ -194,6 +202,8 @@ class Transcript(ReadingPane, can_focus=True):
             self._drop_welcome()
             self._views[item.message_id] = item
             self._indexes[item.message_id] = len(self._items)
+            if self.has_focus and self.cursor is None:
+                self.refresh()  # the mark goes to the newest answer
         self._append_item(item)
 
     def shows(self, message_id: str) -> bool:
@@ -388,6 +398,9 @@ class Transcript(ReadingPane, can_focus=True):
             lowest, _ = self._rows.locate(self.scroll_offset.y + self.size.height - 1)
             target = selectable(self._items, lowest, -1)
             target = last if target is None else target
+            if target == self._target():  # it is marked already
+                above = selectable(self._items, target - 1, -1)
+                target = target if above is None else above
         else:
             target = selectable(self._items, self.cursor + step, step)
         if target is not None:
@@ -453,15 +466,19 @@ class Transcript(ReadingPane, can_focus=True):
         self.screen.selections = {self: between(index, start, end)}
         return True
 
-    def _target_view(self) -> MessageView | None:
-        """Return the message at the cursor, or else the assistant's last one."""
+    def _target(self) -> int | None:
+        """Return the index of the cursor's item, or of the assistant's last message."""
         if self.cursor is not None:
-            item = self._items[self.cursor]
-            return item if isinstance(item, MessageView) else None
-        for item in reversed(self._items):
+            return self.cursor
+        for index in reversed(range(len(self._items))):
+            item = self._items[index]
             if isinstance(item, MessageView) and item.role == "assistant":
-                return item
+                return index
         return None
+
+    def _target_view(self) -> MessageView | None:
+        item = None if (index := self._target()) is None else self._items[index]
+        return item if isinstance(item, MessageView) else None
 
     def action_copy(self) -> None:
         """Copy the selected text, or else the source of a message."""
@@ -514,21 +531,24 @@ class Transcript(ReadingPane, can_focus=True):
 
     def watch_cursor(self, old: int | None, new: int | None) -> None:
         """Redraw the message cursor."""
+        if None in (old, new):
+            self.refresh()
         for index in (old, new):
             if index is not None and index < len(self._items):
                 self._refresh_from(index, 0, below=False)
 
     def on_focus(self) -> None:
-        """Show the message cursor."""
+        """Mark the message on which keys act."""
         self._refresh_cursor()
 
     def on_blur(self) -> None:
-        """Hide the message cursor."""
+        """Mark no message."""
         self._refresh_cursor()
 
     def _refresh_cursor(self) -> None:
-        if self.cursor is not None and self.cursor < len(self._items):
-            self._refresh_from(self.cursor, 0, below=False)
+        index = self._target()
+        if index is not None and index < len(self._items):
+            self._refresh_from(index, 0, below=False)
 
     def on_click(self, event: events.Click) -> None:
         """Fold, follow, select a word or a message, or place the cursor."""
@@ -551,5 +571,7 @@ class Transcript(ReadingPane, can_focus=True):
             self.post_message(self.VersionWanted(item.message_id, step))
         elif isinstance(item, MessageView) and number == item.fold_line:
             self._toggle(index)
+        elif isinstance(item, Welcome) and any(found := item.clicked(number, event.x)):
+            self.post_message(self.WelcomeClicked(*found))
         elif item.selectable:
             self.cursor = index

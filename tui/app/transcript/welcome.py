@@ -17,6 +17,9 @@ from tui.safe import safe
 
 NAME = "l a z y c h a t"
 WHAT = N_("answers that outlive your SSH connection")
+_BRIEFLY = N_("outlives your SSH connection")
+_APART = "  "
+"""Stands between texts of one row, of which only those that fit are shown."""
 _LABEL = 9
 """Columns of the labels."""
 _WIDEST = 76
@@ -48,6 +51,8 @@ class Welcome(Item):
         """Rows of the pane."""
         self._first = first
         self._lines: list[Line] = []
+        self._clickable: dict[int, Row] = {}
+        """The rows by the numbers of their lines."""
 
     @property
     def source(self) -> str:
@@ -80,19 +85,37 @@ class Welcome(Item):
         """Return a line; BLANK for a number out of range."""
         return self._lines[number] if 0 <= number < len(self._lines) else BLANK
 
+    def clicked(self, number: int, x: int) -> tuple[str, str]:
+        """Return what is at column `x` of a line: a row's key, or a text to send."""
+        row = self._clickable.get(number)
+        if row is None or row.key:
+            return row.key if row else "", ""
+        line = self.line(number).text
+        for text in row.text.split(_APART):
+            begin = cell_len(line[: line.find(text)]) if text in line else x + 1
+            if begin <= x < begin + cell_len(text):
+                return "", text.strip("“”")
+        return "", ""
+
     def _laid_out(self) -> list[Line]:
         width = min(self.width - GUTTER - 1, _WIDEST)
         head = list(self._head(width))
         rows = self._fitting(self.room - len(head) - 1)
         body = [line for row in rows for line in self._row(row, rows, width)]
         above = max(0, (self.room - len(head) - len(body)) // 3)
+        self._clickable = dict(enumerate(rows, above + len(head)))
         side = " " * ((self.width - GUTTER - 1 - width) // 2)
         shown = [_indented(line, side) if line.spans else line for line in head + body]
         return gutter([_bare(line) for line in [BLANK] * above + shown], "", ())
 
     def _head(self, width: int) -> Iterator[Line]:
         if self._first and self.room >= 8:
-            for text, look in ((NAME, "name"), (_(WHAT), "what")):
+            what = next(
+                (t for t in map(_, (WHAT, _BRIEFLY)) if cell_len(t) < width), ""
+            )
+            for text, look in ((NAME, "name"), (what, "what")):
+                if not text:
+                    continue
                 left = max((width - cell_len(text)) // 2, 0)
                 yield Line(cut(((" " * left, ()), (text, ("welcome", look))), width))
             yield BLANK
@@ -113,6 +136,8 @@ class Welcome(Item):
         if row.key:
             keys = [(row.key, ("welcome", "key")), (f" {row.does}", ("footer",))]
         room = width - _LABEL - 2
+        while _APART in text and not keys and cell_len(text) > room:
+            text = text.rpartition(_APART)[0]
         column = max(map(_keys_width, rows))
         if keys and room - column >= _SHORTEST:
             text = cut(((text, ()),), room - column)[0][0]

@@ -280,6 +280,8 @@ class _Call(Rows):
         "exact": "bold",
     }
 
+    MARGIN = 0  # no row is chosen
+
     def show_call(self, asked: ApprovalRequested) -> None:
         """Show the call of a question from its beginning."""
         self._effect = Effect(asked)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import RenderResult
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -31,6 +33,10 @@ def more_marks(first: int, rows: int, count: int) -> dict[int, str]:
     above = {first: "↑"} if first > 0 else {}
     below = {first + rows - 1: "↓"} if first + rows < count else {}
     return above | below
+
+
+class RowClicked(Message):
+    """The user has clicked a row of a menu; it is highlighted, as if by Down."""
 
 
 class CommandMenu(Contained, Widget):
@@ -100,6 +106,20 @@ class CommandMenu(Contained, Widget):
         self._moved = True
         self.chosen = (self.chosen + step) % len(self.found)
 
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked row."""
+        place = event.get_content_offset(self)
+        if place is not None and self._first + place.y < len(self.found):
+            self._moved = True
+            self.chosen = self._first + place.y
+            self.post_message(RowClicked())
+
+    @property
+    def _first(self) -> int:
+        """The index of the first visible command."""
+        first = min(self.chosen - self._rows + 1, len(self.found) - self._rows)
+        return max(0, first)
+
     def meant(self, text: str) -> Command | None:
         """Return the command that Enter means, None if `text` names it itself."""
         if not self.found or (self.parse(text) and not self._moved):
@@ -117,8 +137,7 @@ class CommandMenu(Contained, Widget):
     def render(self) -> RenderResult:
         """Return the rows."""
         width = self.size.width
-        first = max(0, min(self.chosen - self._rows + 1, len(self.found) - self._rows))
-        first = max(first, 0)
+        first = self._first
         shown = self.found[first : first + self._rows]
         marks = more_marks(first, self._rows, len(self.found))
         spans: list[Span] = []
@@ -136,18 +155,18 @@ class CommandMenu(Contained, Widget):
         name = f" {command.slash:<{_NAME}}"
         if len(command.slash) >= _NAME:
             name += "  "  # of a server's prompt
-        room = width - len(name) - 2
+        room = width - len(name) - 3
         if command.reading or room < cell_len(key) + 20:
             key = ""
         help = cut(
             ((_(command.help), ("help",)),), room - (cell_len(key) + 2 if key else 0)
         )
-        used = len(name) + sum(cell_len(text) for text, __ in help) + cell_len(key) + 1
+        used = len(name) + sum(cell_len(text) for text, __ in help) + cell_len(key) + 2
         row: list[Span] = [
             (name, ("name",)),
             *help,
             (" " * max(0, width - used), ()),
             (key, ("key",)),
-            (mark, ("help",)),
+            (f" {mark}", ("help",)),
         ]
         return [(text, ("chosen",)) for text, __ in row] if chosen else row

@@ -39,7 +39,6 @@ class DebugPanel(Rows):
     DEFAULT_CSS = """
     DebugPanel {
         height: 10;
-        padding: 0 0 0 1;
         border-top: solid $border-blurred;
         border-title-color: $text-muted;
     }

@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 
 from tui.app.terminal.key_order import typed
 from tui.app.widgets.contained import Contained
+from tui.app.widgets.field import Field
 
 T = TypeVar("T")
 
@@ -42,17 +43,24 @@ class Passing(ModalScreen[T], Generic[T]):
         """Pass a character on if no binding uses it."""
         if (text := typed(event)) and event.key not in self.active_bindings:
             event.stop()
-            self._pass(text)
+            self.write(text)
 
     def on_paste(self, event: events.Paste) -> None:
         """Pass text on."""
         event.stop()
-        self._pass(event.text)
+        self.write(event.text)
 
-    def _pass(self, text: str) -> None:
+    def write(self, text: str) -> None:
+        """Close, and write `text` on the screen below, or in its field."""
         stack = self.app.screen_stack
         below = stack[stack.index(self) - 1] if self in stack else self.app.screen
+        field = below.focused
         if isinstance(below, TakesText):
-            if self.is_current:
-                self.dismiss(None)
-            below.write(text)
+            write = below.write
+        elif isinstance(field, Field):
+            write = field.insert_text_at_cursor
+        else:
+            return
+        if self.is_current:
+            self.dismiss(None)
+        write(text)

@@ -95,6 +95,9 @@ class Rows(Contained, ScrollView, can_focus=True):
     CURSOR_STAYS: ClassVar[bool] = False
     """Whether the cursor is drawn without the focus too, as another widget moves it."""
 
+    MARGIN: ClassVar[int] = 1
+    """Blank columns at either side of a row, which the cursor's colour covers too."""
+
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
@@ -102,7 +105,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         """Index of the selected entry; None if none can be selected."""
         self._rows = RowIndex()
         self._width: int = 0
-        """Columns for which `_rows` is valid."""
+        """Columns of an entry for which `_rows` is valid."""
         self._stale_from = 0
         """Index of the first entry whose height may be out of date."""
         self._settling = False
@@ -201,7 +204,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         index, number = self._rows.locate(line)
         if line < self._rows.end and self.entries[index].selectable:
             self._select(index)
-            self.click(index, number, place.x)
+            self.click(index, number, place.x - self.MARGIN)
 
     def on_mouse_scroll_down(self) -> None:
         """Follow again when the wheel reaches the bottom."""
@@ -215,7 +218,7 @@ class Rows(Contained, ScrollView, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the rows of all entries, for `height: auto`."""
-        self._measure(max(width - self.styles.scrollbar_size_vertical, 1))
+        self._measure(width - self.styles.scrollbar_size_vertical)
         return self._rows.end
 
     def on_resize(self) -> None:
@@ -248,10 +251,11 @@ class Rows(Contained, ScrollView, can_focus=True):
         if row >= self._rows.end:
             return Strip.blank(width, self._style((), False))
         index, number = self._rows.locate(row)
-        line = self._line(index, number, width)
+        line = self._line(index, number, self._width)
         seen = self.has_focus or self.CURSOR_STAYS
         selected = index == self.cursor and number == 0 and seen
-        spans = cut(line.spans, width)
+        margin = (" " * self.MARGIN, ())
+        spans = [margin, *cut(line.spans, self._width), margin]
         strip = Strip(
             [Segment(text, self._style(style, selected)) for text, style in spans]
         )
@@ -310,7 +314,8 @@ class Rows(Contained, ScrollView, can_focus=True):
         self._settling = False
 
     def _measure(self, width: int) -> None:
-        """Update `_rows` for `width` and the current entries."""
+        """Update `_rows` for a list of `width` columns and the current entries."""
+        width = max(width - 2 * self.MARGIN, 1)
         if width != self._width:
             self._width = width
             self._stale_from = 0

@@ -10,6 +10,13 @@ from tui.app.widgets.input_text import clean, typed_behind
 class Field(Input):
     """A one-line input that never holds control characters."""
 
+    # Textual gives the placeholder the colour of what cannot be used.
+    DEFAULT_CSS = """
+    Field > .input--placeholder {
+        color: $text-muted;
+    }
+    """
+
     def on_key(self, event: events.Key) -> None:
         """Insert a typed character that Textual does not report as printable."""
         character = typed_behind(event, self.value[: self.cursor_position])

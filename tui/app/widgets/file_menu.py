@@ -2,13 +2,14 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import RenderResult
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui.app.markdown.lines import Span, cut, spans_width
-from tui.app.widgets.command_menu import more_marks
+from tui.app.widgets.command_menu import RowClicked, more_marks
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import CHOSEN, Looks, Palette
 from tui.safe import decoded, safe
@@ -82,6 +83,19 @@ class FileMenu(Contained, Widget):
         """Highlight the next (1) or previous (-1) file; the ends are joined."""
         self.chosen = (self.chosen + step) % len(self.found)
 
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked row."""
+        place = event.get_content_offset(self)
+        if place is not None and self._first + place.y < len(self.found):
+            self.chosen = self._first + place.y
+            self.post_message(RowClicked())
+
+    @property
+    def _first(self) -> int:
+        """The index of the first visible file."""
+        first = min(self.chosen - self._rows + 1, len(self.found) - self._rows)
+        return max(0, first)
+
     def _list(self, found: tuple[str, ...]) -> None:
         if found == self.found:
             return
@@ -96,7 +110,7 @@ class FileMenu(Contained, Widget):
 
     def render(self) -> RenderResult:
         """Return the rows."""
-        first = max(0, min(self.chosen - self._rows + 1, len(self.found) - self._rows))
+        first = self._first
         marks = more_marks(first, self._rows, len(self.found))
         spans: list[Span] = []
         for index, path in enumerate(self.found[first : first + self._rows], first):

@@ -7,8 +7,11 @@ the seconds of a wait.
 
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
+from textual import events
 from textual.app import RenderResult
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -133,6 +136,26 @@ class Status(Contained, Widget):
         # What comes in one piece has no speed.
         timed = seconds >= SHORTEST_SECONDS
         self.tokens_per_second = output / seconds if timed else None
+
+    class KeyClicked(Message):
+        """The user has clicked a key; `what` is its effect, such as "help"."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    def on_click(self, event: events.Click) -> None:
+        """Report the clicked key."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        row = "".join(text for text, _ in self.spans(self.content_size.width))
+        for (_key, what), spans in zip(self.keys, self._keys(), strict=True):
+            label = "".join(text for text, _ in spans)
+            at = row.rfind(label)
+            begin = cell_len(row[:at])
+            if at >= 0 and begin <= place.x < begin + cell_len(label):
+                self.post_message(self.KeyClicked(what))
 
     def render(self) -> RenderResult:
         """Return the row."""

@@ -50,13 +50,12 @@ class ToolSidebar(Rows, inherit_bindings=False):
     DEFAULT_CSS = """
     ToolSidebar {
         width: 24%;
-        min-width: 34;
+        min-width: 35;
         max-width: 50;
         /* As high as its text and without a border: a terminal scrolls whole rows,
            so anything beside the conversation must be redrawn after a scroll. */
         height: auto;
         max-height: 100%;
-        padding: 0 0 0 1;
         border-left: blank;
         background: $background;
     }

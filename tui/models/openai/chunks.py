@@ -380,9 +380,8 @@ def usage_event(
         return None
     input, output = input or 0, output or 0
     read = count(usage.get("cache_read_input_tokens")) or 0
-    if (
-        "input_tokens" in usage and "prompt_tokens" not in usage
-    ):  # Anthropic's names: none of it is in the input
+    if "input_tokens" in usage and "prompt_tokens" not in usage:
+        # Anthropic's names: none of it is in the input.
         input += read + (count(usage.get("cache_creation_input_tokens")) or 0)
     cached = (
         _detail(usage, "prompt_tokens_details", "cached_tokens")
