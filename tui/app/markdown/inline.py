@@ -15,7 +15,6 @@ from tui.app.markdown.formula import hold_back
 from tui.app.markdown.lines import Span, Style
 from tui.safe import safe
 
-_break = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _MARKS = {"strong_open": "strong", "em_open": "em", "s_open": "strike"}
 _CLOSERS = {"strong_close", "em_close", "s_close"}
 _bare_url = re.compile(r"https?://[^\s<>()\[\]{}\"'`，。；：！？、）」』】]+[\w/#=&-]")
@@ -96,9 +95,7 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
             if inside_link:
                 spans.append((safe(token.content), styles[-1]))
             else:
-                # The only way that models have to break a line of a cell.
-                broken = _break.sub("\n", token.content)
-                spans += _text(broken, styles[-1])
+                spans += _text(token.content, styles[-1])
         elif kind in _MARKS:
             styles.append((*styles[-1], _MARKS[kind]))
         elif kind in _CLOSERS:
