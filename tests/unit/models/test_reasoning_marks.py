@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fakes.collect import collect
 from support.fakes.sse_server import (
@@ -191,6 +191,7 @@ FIRST = "<think>One.</think>\n\nFirst part.\n\n"
     ],
 )
 @pytest.mark.parametrize("apart", [False, True], ids=["in text", "told apart"])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_thoughts_between_two_parts_of_an_answer_are_no_text(
     apart: bool, rest: str, thought: str, answer: str, data: st.DataObject
@@ -230,6 +231,7 @@ def test_thoughts_between_two_parts_of_an_answer_are_no_text(
         "3\n<4",
     ],
 )
+@settings(max_examples=30)
 @given(data=st.data())
 def test_an_answer_may_show_the_marks_of_thoughts(
     text: str, data: st.DataObject
@@ -263,6 +265,7 @@ def test_a_model_that_is_said_to_think_may_begin_with_its_answer() -> None:
     assert (message.text, message.reasoning.strip()) == ("Sure.\nIt is 4.", "Hm.")
 
 
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_call_between_thoughts_is_one(data: st.DataObject) -> None:
     call = '<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call>'

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fakes.asking import asked
 from support.fakes.collect import collect
@@ -137,6 +137,7 @@ IDLE = [
 
 @pytest.mark.parametrize("newer", [False, True])
 @pytest.mark.parametrize("sent", STREAMS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_the_api_is_told_wherever_the_stream_is_cut(
     newer: bool, sent: str, data: st.DataObject
