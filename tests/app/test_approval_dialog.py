@@ -361,3 +361,40 @@ def test_blanks_that_would_hide_the_end_of_a_command_are_counted() -> None:
     asked = ApprovalRequested("1", "run_command", "", "command", command, command)
 
     assert rows(asked) == ["$ sh -c 'ls \\u0020×3000 ; rm -r x'"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("key", ["y", "c", "t"])
+async def test_the_end_of_a_long_call_is_shown_before_it_is_allowed(
+    home: Path, key: str, size: tuple[int, int]
+) -> None:
+    command = f"echo {'safe ' * 300}THE-END"
+    async with asking(home, calling(command), "Done.", size=size) as chat:
+        assert "THE-END" not in chat.text
+
+        await press(chat, key)
+        await chat.until("THE-END")
+        assert given(chat) == []
+        assert not dialog(chat).armed
+
+        await press(chat, key)
+        await chat.until("Done.")
+        assert len(given(chat)) == 1
+
+
+async def test_who_has_read_a_long_call_allows_it_with_one_key(home: Path) -> None:
+    command = f"echo {'safe ' * 300}THE-END"
+    async with asking(home, calling(command), "Done.") as chat:
+        await press(chat, "end")
+        await chat.until("THE-END")
+        await press(chat, "home")
+        await chat.until(lambda: "THE-END" not in chat.text)
+        await press(chat, "y")
+
+        await chat.until("Done.")
+
+
+async def test_a_long_call_is_denied_at_once(home: Path) -> None:
+    async with asking(home, calling(f"echo {'safe ' * 300}"), "Done.") as chat:
+        await press(chat, "d")
+        await chat.until("Why?")

@@ -265,6 +265,19 @@ def test_a_tool_asks_and_the_answer_is_typed(
     assert "ran ls" not in terminal.words  # what the tool has returned
 
 
+def test_the_lines_of_a_command_are_marked(plain: Plain, home: Path) -> None:
+    asking_tool.add(home)
+    command = "ls\n(in /home/me, 5 s at most)"
+    terminal = plain([{"steps": [asking_tool.call(command)]}, {"text": "Done."}])
+
+    say(terminal, "Look.")
+    terminal.wait_for("Allow:")
+
+    assert "  ls\n  > (in /home/me, 5 s at most)" in "\n".join(
+        row.rstrip() for row in terminal.display
+    )
+
+
 def test_an_unclear_answer_allows_nothing(plain: Plain, home: Path) -> None:
     asking_tool.add(home)
     terminal = plain([{"steps": [asking_tool.call()]}, {"text": "Done."}])

@@ -37,6 +37,16 @@ class Question(NamedTuple):
     request: ApprovalRequested
 
 
+def lines_of_command(asked: ApprovalRequested) -> int:
+    """Return how many lines of the text are the command's own.
+
+    Those behind them say how it is run. Only the former are to have a mark at their
+    start, so that no command can forge the latter.
+    """
+    begins = bool(asked.subject) and asked.text.startswith(f"{asked.subject}\n")
+    return (asked.subject if begins else asked.text).count("\n") + 1
+
+
 class Approvals(msgspec.Struct):
     """The open questions of a conversation, and what is allowed in it."""
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len, chop_cells
 
 from tui.app.markdown.lines import Line, Span, Style
 from tui.app.widgets.entry_list import Entry
+from tui.conversation.approvals import lines_of_command
 from tui.events import ApprovalGiven, ApprovalRequested
 from tui.grants import ASKS_AGAIN
 from tui.i18n import _
@@ -86,6 +87,11 @@ class Effect(Entry):
         """Return a row."""
         return self._lines[number]
 
+    @property
+    def rows(self) -> int:
+        """The number of rows at the width that was last asked for."""
+        return len(self._lines)
+
     def _made(self, width: int) -> Iterator[Line]:
         asked = self._asked
         command = asked.kind == "command"
@@ -93,21 +99,11 @@ class Effect(Entry):
             yield from _rows(_(ASKS_AGAIN), width, "  ", ("gutter",))
         if asked.kind == "diff" and asked.subject:
             yield from _rows(spelled_out(asked.subject), width, "  ", ("exact",))
-        own = _lines_of_command(asked) if command else 0
+        own = lines_of_command(asked) if command else 0
         for number, text in enumerate(spelled_out(asked.text).split("\n")):
             gutter = ("> " if number else "$ ") if number < own else "  "
             look = _look(asked.kind, text) if number < own or not command else ()
             yield from _rows(text, width, gutter, look)
-
-
-def _lines_of_command(asked: ApprovalRequested) -> int:
-    """Return how many lines are the command's own; those behind it say how it runs.
-
-    Only the former have a mark at their start, so that no command can forge the latter.
-    """
-    whole = asked.text.count("\n") + 1
-    begins = bool(asked.subject) and asked.text.startswith(f"{asked.subject}\n")
-    return asked.subject.count("\n") + 1 if begins else whole
 
 
 class Meaning(Entry):

@@ -3,7 +3,8 @@
 It shows the exact call, whatever a model has written: nothing of it controls the
 terminal, and what cannot be seen is spelled out. A key answers only after a moment
 without keys, as the user may be typing when the dialog appears; until then, what is
-typed belongs to the draft.
+typed belongs to the draft. What is longer than the dialog is allowed only once its end
+was on the screen: the first key shows it, as a long beginning may be meant to hide it.
 """
 
 from typing import ClassVar
@@ -221,6 +222,9 @@ class ApprovalDialog(Vertical):
 
     def _choose(self, answer: Answer) -> None:
         if answer.given is not None:
+            if self._call.show_end():
+                self.hold()  # what has come on the screen is to be read
+                return
             self._post(answer.given)
             return
         self._reason.value = ""
@@ -286,6 +290,7 @@ class _Call(Rows):
         """Show the call of a question from its beginning."""
         self._effect = Effect(asked)
         self._told: tuple[Answer, ...] = ()
+        self._end_was_shown = False
         self.set_entries([self._effect])
         self.scroll_to(y=0, animate=False, force=True)
 
@@ -313,9 +318,22 @@ class _Call(Rows):
         """Scroll to the end."""
         self._scroll(self.max_scroll_y)
 
+    def show_end(self) -> bool:
+        """Scroll to the end of the call if it was never shown; return whether so."""
+        if self._end_was_shown or self._shows_end():
+            return False
+        self._scroll(self._effect.rows - self.scrollable_content_region.height)
+        self._end_was_shown = True
+        return True
+
+    def _shows_end(self) -> bool:
+        top, last = self.scroll_offset.y, self._effect.rows - 1
+        return top <= last < top + self.scrollable_content_region.height
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Say what is still hidden."""
         super().watch_scroll_y(old_value, new_value)
+        self._end_was_shown = self._end_was_shown or self._shows_end()
         self._tell_rest()
 
     def _settle(self) -> None:

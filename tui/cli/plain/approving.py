@@ -1,12 +1,14 @@
 """Asks in plain mode whether a tool may run: by a typed letter, or word."""
 
 from tui.cli.plain.console import Console
+from tui.conversation.approvals import lines_of_command
 from tui.events import ApprovalGiven, ApprovalRequested
 from tui.grants import ASKS_AGAIN
 from tui.i18n import N_, _
 from tui.safe import safe, spelled_out
 
 _KINDS = {"diff": N_("wants to make this change"), "command": N_("wants to run")}
+_OTHER = N_("asks to run")
 
 
 def ask_permission(console: Console, asked: ApprovalRequested) -> ApprovalGiven:
@@ -15,17 +17,18 @@ def ask_permission(console: Console, asked: ApprovalRequested) -> ApprovalGiven:
     Raises what `Console.ask` raises.
     """
     name = safe(asked.tool, newlines=False)
-    where = f" ({asked.origin})" if asked.origin.startswith("mcp") else ""
+    origin = safe(asked.origin, newlines=False)
     console.say(
         _("Tool {name}").format(name=name),
-        f"{_KINDS.get(asked.kind, 'asks to run')}{where}",
+        _(_KINDS.get(asked.kind, _OTHER)) + (f" ({origin})" if origin else ""),
     )
     if asked.asks_again:
         console.line(f"  {_(ASKS_AGAIN)}")
     if asked.kind == "diff" and asked.subject:
         console.line(f"  {spelled_out(asked.subject)}")
-    for line in spelled_out(asked.text).split("\n"):
-        console.line(f"  {line}")
+    own = lines_of_command(asked) if asked.kind == "command" else 0
+    for number, line in enumerate(spelled_out(asked.text).split("\n")):
+        console.line(f"  > {line}" if 0 < number < own else f"  {line}")
     pattern = spelled_out(asked.pattern) if asked.may_keep else ""
     always = f"“{pattern}”" if pattern else name
     if asked.folder:
