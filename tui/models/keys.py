@@ -35,9 +35,12 @@ def held(variable: str) -> str:
 def find(variable: str) -> str:
     """Return the key from the environment, else the held or stored one, else "".
 
-    A stored key is masked in all reports from now on.
+    A stored key is masked in all reports from now on. Quotes around a variable's value
+    are none of the key: Docker's `--env-file` keeps those of a file for the shell.
     """
-    if key := os.environ.get(variable) or _held.get(variable):
+    value = os.environ.get(variable, "").strip()
+    quoted = re.fullmatch(r"([\"'])(.*)\1", value)
+    if key := (quoted[2].strip() if quoted else value) or _held.get(variable):
         return key
     key = _stored().get(variable, "")
     masking.remember_key(key)

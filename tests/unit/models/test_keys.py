@@ -93,3 +93,12 @@ def test_a_model_finds_its_stored_key() -> None:
 
     assert model._find_key() == KEY  # pyright: ignore
     models.close()
+
+
+@pytest.mark.parametrize("given", [f'"{KEY}"', f"'{KEY}'", f' "{KEY}" \n', f"{KEY}\r"])
+def test_quotes_and_blanks_around_a_variable_are_none_of_the_key(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", given)  # Docker's --env-file keeps the quotes
+
+    assert keys.find("GROQ_API_KEY") == KEY
