@@ -3,6 +3,8 @@
 Small models set the marks in bold, back-ticks or lists, number them, and write the
 arguments in brackets behind the tool's name, in a code fence, or everything as one
 JSON object.
+
+The file is long because it is one grammar: any notation may follow any other.
 """
 
 import json

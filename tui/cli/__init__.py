@@ -1,6 +1,8 @@
 """The command line: parses, dispatches, and turns errors into exit codes.
 
 Each command that does more than pass on its options has a module here.
+
+The file is long because each command has its row and its function here.
 """
 
 import argparse

@@ -2,6 +2,8 @@
 
 All of it runs in the event loop of `Servers`, except for the properties that other
 threads read: those are replaced as a whole, never changed.
+
+The file is long because one task goes through all states of a connection.
 """
 
 import asyncio

@@ -2,6 +2,8 @@
 
 Any failure of a call becomes one clean line for the model, which can then try again:
 `run` raises no exception and shows no traceback.
+
+The file is long because the steps of a call share what was prepared for it.
 """
 
 import logging

@@ -168,7 +168,7 @@ def test_whatever_the_schema_checking_ends_with_a_line_or_a_refusal(schema, valu
 def wanted(tmp_path):
     file = tmp_path / "person.json"
     file.write_text(json.dumps(PERSON))
-    return AnswerSchema(file)
+    return AnswerSchema(str(file))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_file_that_is_no_schema_is_named(tmp_path, data, told):
     file.write_bytes(data)
 
     with pytest.raises(ConfigError) as caught:
-        AnswerSchema(file)
+        AnswerSchema(str(file))
 
     assert str(caught.value).startswith(f"--schema {file}: ")
     assert told in str(caught.value)
@@ -246,7 +246,7 @@ def test_a_pattern_that_takes_for_ever_is_a_fault(
     text = "a" * 60 + "!"
     answer = json.dumps(text if schema["type"] == "string" else {text: 1})
 
-    checked = AnswerSchema(file).check(answer)
+    checked = AnswerSchema(str(file)).check(answer)
 
     assert checked.fault.startswith("a pattern of the schema takes more than 0.5")
 
@@ -255,7 +255,7 @@ def test_a_pattern_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "schema.json"
     file.write_text('{"type": "string", "pattern": "^ü+$"}')
 
-    assert AnswerSchema(file).check('"üü"').text == '"üü"'
-    assert "pattern" in AnswerSchema(file).check('"x"').fault or "match" in (
-        AnswerSchema(file).check('"x"').fault
+    assert AnswerSchema(str(file)).check('"üü"').text == '"üü"'
+    assert "pattern" in AnswerSchema(str(file)).check('"x"').fault or "match" in (
+        AnswerSchema(str(file)).check('"x"').fault
     )

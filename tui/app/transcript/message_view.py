@@ -1,4 +1,8 @@
-"""Lays out one message as lines for the transcript, also while it still grows."""
+"""Lays out one message as lines for the transcript, also while it still grows.
+
+The file is long because the rows of a message depend on all of its parts: reasoning,
+text, footer, versions and errors.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -5,6 +5,8 @@ terminal, and what cannot be seen is spelled out. A key answers only after a mom
 without keys, as the user may be typing when the dialog appears; until then, what is
 typed belongs to the draft. What is longer than the dialog is allowed only once its end
 was on the screen: the first key shows it, as a long beginning may be meant to hide it.
+
+The file is long because the call, its answers and their keys depend on each other.
 """
 
 from typing import ClassVar

@@ -2,6 +2,8 @@
 
 Each takes one or two rows, and unfolds to all that is known of it. Text from tools,
 models and servers passes through `safe` when it is drawn; a copy has the original.
+
+The file is long because it has all kinds of entries.
 """
 
 import time

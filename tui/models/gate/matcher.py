@@ -2,6 +2,8 @@
 
 Prose must be cheap: one search finds the next character at which any rule could
 start, and only there are the rules themselves tried, all in one match.
+
+The file is long because rules are grouped, compiled and searched as one set.
 """
 
 import re

@@ -152,10 +152,10 @@ class LlamaModel:
         with self.engine.hold(cancel) as context:
             if context.tokens:
                 return
-            made = self._made_for(context.weights)
+            loaded = self._loaded_for(context.weights)
             begin = [Message("system", system)] if system else []
             one, other = (
-                made.prompt([*begin, Message("user", text)], tools).tokens
+                loaded.prompt([*begin, Message("user", text)], tools).tokens
                 for text in ("a", "b")
             )
             both = zip(one, other, strict=False)

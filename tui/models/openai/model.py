@@ -1,4 +1,8 @@
-"""A model behind a server that speaks one of OpenAI's two APIs."""
+"""A model behind a server that speaks one of OpenAI's two APIs.
+
+The file is long because a request, and what its answer tells about the server, meet
+here; how each is done is in the other modules.
+"""
 
 import hashlib
 import importlib
