@@ -125,11 +125,8 @@ RUN = [("get_weather", {"city": "Rome"})]
     [
         ("analysisUser asks. So 4.assistantfinalIt is 4.", "User asks. So 4.",
          "It is 4.", []),
-        (f"analysisI look.assistantcommentary to=functions.get_weather json{CITY}",
-         "I look.", "", RUN),
-        (f"analysisI look.assistantcommentary to=get_weatherjson{CITY}",
-         "I look.", "", RUN),
-        (f"commentary to=functions.get_weather code\n{CITY}", "", "", RUN),
+        ("analysisUser asks.\n\nAnd 4.assistantfinal**4**", "User asks.\n\nAnd 4.",
+         "**4**", []),
     ],
 )  # fmt: skip
 @given(data=st.data())

@@ -12,16 +12,19 @@ from support.fakes.collect import text_of
 from support.fakes.sse_server import LIMIT, delta, finish, text
 
 from tui.errors import ModelError
-from tui.models.openai import limits
+from tui.models.openai import limits, link
 from tui.models.openai.model import preload
 from tui.models.setup import Place, models_at
 from tui.models.setup import trying as setup_trying
+
+QUIET = 0.04
 
 
 @pytest.fixture(autouse=True)
 def loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     preload()
-    monkeypatch.setattr(limits, "QUIET", 0.01)
+    monkeypatch.setattr(limits, "QUIET", QUIET)
+    monkeypatch.setattr(link, "QUIET", QUIET)
 
 
 @contextmanager
@@ -78,7 +81,7 @@ def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
 
     assert isinstance(error, ModelError)
     assert error.kind == "dropped"
-    assert "has kept the line open for 0.3 seconds without a word" in str(error)
+    assert "has kept the line open for 1.2 seconds without a word" in str(error)
 
 
 @pytest.mark.parametrize("again", [b": ping\n", delta(content=""), b"\n"])

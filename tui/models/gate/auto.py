@@ -81,7 +81,7 @@ def _thinking(rows: Iterable[Dialect]) -> Iterable[Thinking]:
         (t.open, t.close): t._replace(anywhere=t.anywhere and t.open.startswith("<|"))
         for row in rows
         for t in row.thinking
-        if not t.prose
+        if not (t.prose or t.look)
     }
     # Gemini's endpoint writes <thought>, which no row has.
     return ({mark: Thinking(*mark) for mark in MARKS} | found).values()

@@ -25,6 +25,7 @@ from tui.errors import Cancelled, TooMuch
 from tui.models.openai import limits
 from tui.models.openai.client import Settings, http_client
 from tui.models.openai.errors import never_connected
+from tui.models.openai.limits import QUIET
 from tui.models.openai.listing import Models, listed
 from tui.models.openai.retries import KeptWaiting, NoConnection
 from tui.turn import Cancellation
@@ -232,7 +233,7 @@ class Link:
             threading.Thread(
                 target=helper, name="lazychat-request", daemon=True
             ).start()
-            in_all = min(seconds * limits.QUIET, _LONGEST_WAIT)
+            in_all = min(seconds * QUIET, _LONGEST_WAIT)
             try:
                 result, error = done.get(timeout=in_all)
             except queue.Empty:

@@ -21,11 +21,7 @@ from tui.models.gate.patterns import (
     Run,
     ToolName,
 )
-from tui.models.gate.payloads.frames import (
-    read_bare_header,
-    read_harmony_header,
-    read_react_action,
-)
+from tui.models.gate.payloads.frames import read_harmony_header, read_react_action
 from tui.models.gate.payloads.named import read_name_line
 
 
@@ -64,16 +60,6 @@ def _header(sign: str, *look: Atom, anchor: Anchor = "any") -> Rule:
     payload = Payload(read_harmony_header, closers=("<|message|>",), call=False)
     rest = (_CONSTRAINT, Lit("<|message|>"))
     return Rule((), (*look, *rest), payload, anchor, sign=sign)
-
-
-def _without_tokens(word: str, anchor: Anchor) -> Rule:
-    """Return the rule for a call whose header has lost its tokens."""
-    header = (BLANK, Lit("to="), Run(r"[^\s{<]", 1, 100), SPACE)
-    more = Opt((Alt(((Lit("json"),), (Lit("code"),))), SPACE))
-    payload = Payload(
-        read_bare_header, STRINGS, balanced=True, header=(*header, more), look=(OBJECT,)
-    )
-    return Rule((Lit(word),), (*header, more, OBJECT), payload, anchor)
 
 
 ROWS = (
@@ -127,8 +113,6 @@ ROWS = (
         *token_rules("<|end|>", _SHOW),
         *token_rules("<|return|>", _SHOW),
         *token_rules("<|call|>", _SHOW),
-        _without_tokens("commentary", "start"),
-        _without_tokens("assistantcommentary", "any"),
         # Some servers leave the tokens out, and the words between them in.
         thinking=(Thinking("analysis", "assistantfinal", look=(Run("[A-Z]", 1, 1),)),),
         structural=True,
