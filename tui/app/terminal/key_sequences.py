@@ -159,11 +159,8 @@ def _typed(key: _Key) -> str:
         return chr(key.shifted or 0)
     upper = character.upper()
     # Caps Lock changes letters only.
-    return (
-        upper
-        if len(upper) == 1 and shift != bool(key.modifiers & _CAPS_LOCK)
-        else (character)
-    )
+    capital = shift != bool(key.modifiers & _CAPS_LOCK)
+    return upper if capital and len(upper) == 1 else character
 
 
 def _shortcut(key: _Key) -> int:
