@@ -10,12 +10,13 @@ import pytest
 from support import ROOT
 
 IMPORT = """
-import resource, sys
+import contextlib, io, resource, sys
 from tui.cli import main
 unit = 1 if sys.platform == "darwin" else 1024
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-main(["list", "--json"])  # loads what an import needs, too
+with contextlib.redirect_stderr(io.StringIO()):
+    main(["list", "--json"])  # loads what an import needs, too
 base = peak()
 code = main(["import", sys.argv[1]])
 print(code, (peak() - base) / 1e6)

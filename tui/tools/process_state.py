@@ -59,6 +59,8 @@ class _Seen:
             with suppress(RecursionError):
                 sys.setrecursionlimit(self._recursion)
         sys.setswitchinterval(self._switch)
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
         _mend_hooks()
         _fill_descriptors()
         for name, stream in self._streams.items():
@@ -96,9 +98,10 @@ def is_in_call() -> bool:
 
 
 def ignore_timers() -> None:
-    """Do nothing at the signal of a tool's timer, which would end the program.
+    """Do nothing at the signal of a timer while a tool runs: the timer is the tool's.
 
-    Only in the main thread; elsewhere it does nothing.
+    A timer that a tool has left running is stopped after the call. Only in the main
+    thread; elsewhere this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -106,11 +109,14 @@ def ignore_timers() -> None:
         number = getattr(signal, name)
         if signal.getsignal(number) == signal.SIG_DFL:
             # Not SIG_IGN, which the processes of tools would inherit.
-            signal.signal(number, _do_nothing)
+            signal.signal(number, _end_unless_in_call)
 
 
-def _do_nothing(number: int, frame: object) -> None:
-    pass
+def _end_unless_in_call(number: int, frame: object) -> None:
+    """Let the signal of a timer end the program, as it does without a handler."""
+    if not is_in_call():
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _fill_descriptors() -> None:
