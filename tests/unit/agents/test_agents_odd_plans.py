@@ -169,7 +169,7 @@ def test_two_pieces_of_evidence_may_stand_on_one_line(plan: str):
     pages = Fetching()
 
     assert play(ReWOOAgent(ScriptedModel([plan, "Done."]), [pages.tool]))[1] == "Done."
-    assert pages.asked[:1] == ["a"]
+    assert "a" in pages.asked  # what needs nothing may be looked up first
     assert "A b" in pages.asked
 
 
