@@ -1,6 +1,7 @@
 """What is shown is kept: while others hold the lock, and when the file is replaced."""
 
 import os
+import select
 import shutil
 import signal
 import sqlite3
@@ -197,13 +198,17 @@ def ask_until_told(
     asked: list[str],
     said: list[str],
     seen: Sequence[str] = (),
+    other: subprocess.Popen[str] | None = None,
 ) -> None:
     """Ask until `said` or `seen` has what was done about the files.
 
-    That comes once the store is rewritten, which may be some commits later.
+    That comes once the store is rewritten, which may be some commits later. Whoever
+    notices first does it and tells: `other`, which is not asked, may be that.
     """
 
     def is_told() -> bool:
+        if other and other.stdout and select.select([other.stdout], [], [], 0)[0]:
+            said.append(other.stdout.readline().strip())
         if seen or any(line.startswith("told") for line in said):
             return True
         asked.append(f"once more, the {len(asked)}th")
@@ -279,7 +284,7 @@ def test_what_was_in_a_log_that_is_cut_short_in_use_outlives_a_kill(
             for who in (process, other) if others == "write" else (process,):
                 asked.append(f"{text} of {who.pid}")
                 said_ += ask(who, asked[-1])
-        ask_until_told(process, asked, said_, seen)
+        ask_until_told(process, asked, said_, seen, other)
         process.kill()
         other.kill()
         process.wait(LIMIT)
