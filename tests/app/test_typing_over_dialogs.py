@@ -3,6 +3,7 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from support.pilot import Chat, opened
@@ -10,6 +11,7 @@ from textual.events import Key, Paste
 
 from tui.app.exit import Left
 from tui.app.terminal.key_order import PATIENCE
+from tui.conversation.costs import Tally
 from tui.models.scripted import Pause
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -27,6 +29,19 @@ async def burst(chat: Chat, *keys: str) -> None:
         chat.app.post_message(
             Key(key, {"enter": "\r"}.get(key, key if len(key) == 1 else None))
         )
+
+
+def counts_when_told(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Have /cost count only when the returned event is set."""
+    store, told = chat.app.backend.store, threading.Event()
+    count = store.spent
+
+    def count_late(since: float, price: Any) -> Tally:
+        told.wait(30)
+        return count(since, price)
+
+    monkeypatch.setattr(store, "spent", count_late)
+    return told
 
 
 @pytest.mark.parametrize("slash", DIALOGS)
@@ -59,12 +74,7 @@ async def test_letters_wait_for_a_dialog_that_takes_a_while_to_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with opened(size=(80, 24)) as chat:
-        store, counted = chat.app.backend.store, threading.Event()
-        monkeypatch.setattr(
-            store,
-            "spent",
-            lambda *a, spent=store.spent: (counted.wait(30), spent(*a))[1],
-        )
+        counted = counts_when_told(chat, monkeypatch)
         await chat.type("/cost")
         await burst(chat, "enter", *"zqv")
         await chat.pilot.pause(2 * PATIENCE)
@@ -80,12 +90,7 @@ async def test_the_key_to_quit_does_not_wait_for_a_dialog(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with opened(size=(80, 24)) as chat:
-        store, counted = chat.app.backend.store, threading.Event()
-        monkeypatch.setattr(
-            store,
-            "spent",
-            lambda *a, spent=store.spent: (counted.wait(30), spent(*a))[1],
-        )
+        counted = counts_when_told(chat, monkeypatch)
         monkeypatch.setattr("tui.app.terminal.key_order.LONGEST", 60.0)
         await chat.ask("/cost")
         await chat.pilot.pause(2 * PATIENCE)
