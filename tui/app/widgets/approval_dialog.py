@@ -14,7 +14,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.style import Style as RichStyle
 from textual import events, on
-from textual.app import ComposeResult, RenderResult
+from textual.app import RenderResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
@@ -111,12 +111,6 @@ class ApprovalDialog(Vertical):
         self._most = 0
         """Most rows of the call where there is room."""
 
-    def compose(self) -> ComposeResult:
-        """Yield the call, the keys and the line for a reason."""
-        yield self._call
-        yield self._answers
-        yield self._reason
-
     # -- what is asked
 
     def ask(self, question: Question, more: int) -> None:
@@ -127,6 +121,9 @@ class ApprovalDialog(Vertical):
         if question == self.question:
             return
         self.question = question
+        if not self._call.is_attached:
+            # Not with the screen: what is hidden would cost the program's start.
+            self.mount(self._call, self._answers, self._reason)
         asked = question.request
         origin = safe(asked.origin, newlines=False)
         name = safe(asked.tool, newlines=False)[:64]

@@ -4,7 +4,6 @@ from typing import ClassVar, Protocol
 
 from rich.cells import cell_len, set_cell_size
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -98,12 +97,6 @@ class PromptBar(Horizontal):
         self.field = _Line(max_length=LONGEST, select_on_focus=False)
         """The field; it has the focus while the bar is open."""
 
-    def compose(self) -> ComposeResult:
-        """Yield the parts."""
-        yield self._label
-        yield self.field
-        yield self._word
-
     @property
     def is_open(self) -> bool:
         """Whether the bar is shown."""
@@ -114,6 +107,9 @@ class PromptBar(Horizontal):
         if self._asker not in (None, asker):
             self._asker.left()
         self._asker = asker
+        if not self.field.is_attached:
+            # Not with the screen: what is hidden would cost the program's start.
+            self.mount(self._label, self.field, self._word)
         self.label(label)
         self.word = ""
         with self.prevent(Input.Changed):
