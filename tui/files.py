@@ -7,11 +7,11 @@ or a disk image.
 
 import errno
 import os
-import select
 import stat
 from pathlib import Path
 
 from tui.i18n import _
+from tui.readiness import readable
 
 _FILE, _FOLDER = 0o600, 0o700
 _LARGEST = 1_000_000
@@ -31,7 +31,7 @@ def read_text(path: Path) -> str:
     data = bytearray()
     try:
         while True:
-            if not select.select([descriptor], [], [], _PATIENCE)[0]:
+            if not readable(descriptor, seconds=_PATIENCE):
                 raise OSError(errno.EAGAIN, _("it is a pipe that sends no data"))
             piece = os.read(descriptor, 65536)
             if not piece:

@@ -11,8 +11,11 @@ from tui import conversation
 from tui.eventlog import EventLog
 
 TOOLS = """
-import builtins, contextlib, io, locale, logging, os, signal, sys, threading, time
+import builtins, contextlib, io, locale, logging, os, resource, signal, sys, threading
+import time
 from tui.tools import tool
+
+KEPT = []
 
 class Rude:
     def __str__(self): raise KeyboardInterrupt("str")
@@ -70,6 +73,23 @@ def takes_descriptors() -> str:
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     return "took"
+
+@spoils
+def takes_all_descriptors() -> str:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+    try:
+        while True:
+            KEPT.append(open(os.devnull))
+    except OSError as error:
+        return error.strerror
+
+@spoils
+def opens_thousands_of_files() -> str:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(5000, hard), hard))
+    KEPT.extend(open(os.devnull) for _ in range(2000))
+    return "open"
 
 @spoils
 def closes_streams() -> str:

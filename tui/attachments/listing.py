@@ -13,6 +13,8 @@ from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
+from tui.readiness import readable
+
 MOST = 20_000
 """Most files that are listed."""
 SECONDS = 3.0
@@ -123,13 +125,11 @@ def _of_git(folder: Path) -> list[str] | None:
 
 def _read(descriptor: int) -> bytes:
     """Return the output of a program until it ends, is too long, or takes too long."""
-    import select
-
     end = time.monotonic() + SECONDS
     output = bytearray()
     while len(output) < _LARGEST_OUTPUT:
         left = end - time.monotonic()
-        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+        if left <= 0 or not readable(descriptor, seconds=left):
             break
         piece = os.read(descriptor, 1 << 16)
         if not piece:

@@ -143,12 +143,15 @@ def _name(path: Path, folder: Path) -> str:
     return path.name if below.startswith("..") else below
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a pipe waits for its other end.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _read(path: Path, spec: str) -> bytes:
     name = shown(spec)
     try:
-        # O_NONBLOCK: opening a pipe would wait for its other end.
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(file, "rb") as reads:
+        with open(path, "rb", opener=_open_at_once) as reads:  # a Path takes no opener
             found = os.fstat(reads.fileno())
             if stat.S_ISDIR(found.st_mode):
                 raise IsADirectoryError

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import select
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from tui.attachments.texts import MEDIA_TYPE
 from tui.errors import AttachmentError
 from tui.i18n import _, ngettext
 from tui.messages import Attachment
+from tui.readiness import readable
 from tui.safe import safe
 
 MOST_PAGES = 500
@@ -133,7 +133,7 @@ def _lines(process: "subprocess.Popen[bytes]") -> Generator[object, None, bool]:
     rest, size = b"", 0
     while size <= _MOST_BYTES:
         left = end - time.monotonic()
-        if left <= 0 or not select.select([output], [], [], left)[0]:
+        if left <= 0 or not readable(output, seconds=left):
             return True
         new = os.read(output, 1 << 20)
         if not new:

@@ -10,6 +10,7 @@ them begins, and put back when the last has ended or was abandoned.
 """
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -24,6 +25,8 @@ draws."""
 
 
 _STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
+_ROOM = 256
+"""Files that the program can open, at least, after a call."""
 _TIMERS = ("SIGALRM", "SIGVTALRM", "SIGPROF")
 
 
@@ -38,6 +41,7 @@ class _Seen:
         self._recursion = sys.getrecursionlimit()
         self._switch = sys.getswitchinterval()
         self._streams = {name: getattr(sys, name, None) for name in _STREAMS}
+        self._open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
     def put_back(self) -> None:
         """Undo what was changed since."""
@@ -62,6 +66,7 @@ class _Seen:
         for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
             signal.setitimer(timer, 0)
         _mend_hooks()
+        _leave_room_for_files(self._open_files)
         _fill_descriptors()
         for name, stream in self._streams.items():
             if _is_lost(getattr(sys, name, None)):
@@ -117,6 +122,29 @@ def _end_unless_in_call(number: int, frame: object) -> None:
     if not is_in_call():
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
+
+
+def _leave_room_for_files(limit: int) -> None:
+    """Allow as many open files as before, and some more than are open.
+
+    A tool that does not close its files would otherwise leave none for the store, the
+    connection to the model and the modules that are still to be imported. Where the
+    system allows no more, they fail.
+    """
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        lowest_free = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        os.close(lowest_free)
+    except OSError:
+        lowest_free = now
+    wanted = max(now, limit)
+    if lowest_free + _ROOM > wanted:
+        wanted = lowest_free + 2 * _ROOM
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if wanted > now:
+        with suppress(OSError, ValueError):  # the system allows fewer than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _fill_descriptors() -> None:

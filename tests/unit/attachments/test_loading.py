@@ -141,6 +141,17 @@ def test_what_is_no_file_is_refused_in_a_line(tmp_path: Path):
     assert "\x1b" not in refused("a\x1b[2J", tmp_path)
 
 
+def test_a_refused_folder_is_not_left_open(tmp_path: Path):
+    def lowest_free() -> int:
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+        os.close(descriptor)
+        return descriptor
+
+    before = lowest_free()
+    assert "is a folder" in refused(str(tmp_path), tmp_path)
+    assert lowest_free() == before
+
+
 def test_a_file_that_is_too_large_is_refused(
     notes: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -8,12 +8,12 @@ empty, and output to 1 and 2 goes through a pipe to a callback that shows it.
 """
 
 import os
-import select
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from threading import Thread
 from time import monotonic
 
+from tui.readiness import readable
 from tui.safe import safe
 
 LINES = 20
@@ -79,7 +79,7 @@ class Aside:
         rest, left, skipped, began = "", LINES, 0, monotonic()
         while True:
             wait = PERIOD if skipped or rest else None
-            ready = select.select([read, stopped], [], [], wait)[0]
+            ready = readable(read, stopped, seconds=wait)
             if monotonic() - began >= PERIOD and stopped not in ready:
                 if skipped:
                     self._say(f"… and {skipped:,} more lines")

@@ -6,7 +6,6 @@
 
 import os
 import re
-import select
 import signal
 import termios
 from collections.abc import Callable, Sequence
@@ -36,6 +35,7 @@ from tui.app.terminal.stage import Stage
 from tui.app.terminal.tty_reader import Reader
 from tui.app.terminal.tty_writer import Writer
 from tui.i18n import _, language
+from tui.readiness import readable
 from tui.runtime import guard, tty, watch
 
 # The least columns and rows of the layout. A smaller terminal shows only a part of it,
@@ -216,7 +216,7 @@ class OutputDriver(LinuxDriver):
         wait = _TICK
         while not (leaving or self._gone):
             leaving = self.exit_event.is_set()  # then read one last time
-            ready = select.select([self.fileno], [], [], wait)[0]
+            ready = readable(self.fileno, seconds=wait)
             if ready:
                 try:
                     data = os.read(self.fileno, 4096)
@@ -227,7 +227,7 @@ class OutputDriver(LinuxDriver):
                     self.process_message(message)
             now = monotonic()
             # Report a pause only if there is nothing more to read.
-            if not select.select([self.fileno], [], [], 0)[0]:
+            if not readable(self.fileno, seconds=0):
                 for message in reader.tick(now):
                     self.process_message(message)
             # After ESCAPE_DELAY without more bytes, a lone ESC is the Esc key.

@@ -6,10 +6,11 @@ stage adds no frame while there is something to write.
 """
 
 import os
-import select
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Lock, Thread
+
+from tui.readiness import writable
 
 
 class Writer:
@@ -68,4 +69,4 @@ class Writer:
                 left = left[os.write(self._fd, left) :]
             except BlockingIOError:
                 # Another program may have set the terminal to non-blocking.
-                select.select([], [self._fd], [])
+                writable(self._fd, seconds=None)

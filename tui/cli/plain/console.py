@@ -11,7 +11,6 @@ apart by the text, so it is read line by line and shown when it is used.
 
 import codecs
 import os
-import select
 import sys
 import termios
 from collections.abc import Callable, Generator, Sequence
@@ -22,6 +21,7 @@ from tui.app.terminal import controlling_tty
 from tui.app.terminal.descriptors import Aside
 from tui.cli import streams
 from tui.i18n import _
+from tui.readiness import readable
 from tui.safe import safe
 
 TOGETHER_SECONDS = 0.03
@@ -237,7 +237,7 @@ class Console:
         return bool(data)
 
     def _is_ready(self, seconds: float) -> bool:
-        return bool(select.select([self._in], [], [], seconds)[0])
+        return bool(readable(self._in, seconds=seconds))
 
     def remember(self, lines: Sequence[str]) -> None:
         """Let Up walk through earlier `lines`, oldest first."""

@@ -1,7 +1,6 @@
 """Runs a program for a tool: bounded, without a terminal, ended with the call."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from tui.errors import ToolError
+from tui.readiness import readable
 from tui.tools.bundled.process_tree import ProcessTree
 from tui.tools.running import current
 
@@ -132,7 +132,7 @@ def _pass_on(
                 return False
         elif process.poll() is not None and process.returncode < 0:
             return False  # killed, maybe by the command, whose rest holds the output
-        elif select.select([output], [], [], _TICK)[0]:
+        elif readable(output, seconds=_TICK):
             data = os.read(output, 1 << 16)
             ended = not data
             if not take(data):

@@ -115,10 +115,13 @@ def undo(written: Written) -> str:
     return said
 
 
-def _regular(path: Path) -> bytes:
+def _open_no_other(path: str, flags: int) -> int:
     # A link or a pipe may have taken the place of the file.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags), "rb") as file:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _regular(path: Path) -> bytes:
+    with open(path, "rb", opener=_open_no_other) as file:  # a Path takes no opener
         return file.read()
 
 
