@@ -156,6 +156,16 @@ def test_a_turn_whose_process_has_died_comes_back_as_interrupted(log):
     assert conversation.fold(log.read("c")).requested == []
 
 
+def test_the_draft_that_is_kept_is_the_one_saved_last(log):
+    say(log, "c", "One")
+    for draft in (*map(str, range(200)), "last"):
+        read_state.save_draft(log, "c", draft)
+
+    trashed = conversation.trash(log, "c")
+
+    assert trashed.draft == "last"
+
+
 def test_a_running_turn_keeps_its_conversation_out_of_the_trash(log):
     say(log, "c", "a needle")
     log.append("c", TurnStarted("host", "boot", 1, 1), turn="t").result(30)
