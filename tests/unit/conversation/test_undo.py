@@ -162,7 +162,7 @@ def test_the_draft_that_is_kept_is_the_one_saved_last(log):
     read_state.save_draft(log, "c", "/delete").result(30)
     other = sqlite3.connect(log.path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    free = threading.Timer(0.3, other.close)
+    free = threading.Timer(0.05, other.close)
     read_state.save_draft(log, "c", "")  # cannot be written yet
     free.start()
 
