@@ -136,8 +136,8 @@ class FunctionCall(AgentModule):
 
     A call returns the answer, or, if the model called tools, a dict with `role`,
     `content`, `tool_calls` and `tool_calls_results`. That dict is the input of the
-    next round, whose history ends with the question. `_prompt` is LazyLLM's name for
-    `prompt`.
+    next round, whose history ends with the question. `_prompt` and `_tool_manager` are
+    LazyLLM's names for `prompt` and `tools`.
     """
 
     def __init__(
@@ -149,11 +149,12 @@ class FunctionCall(AgentModule):
         stream: object = None,
         prompt: object = None,
         _prompt: object = None,
+        _tool_manager: ToolManager | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
             llm,
-            tools,
+            _tool_manager or tools,
             stream=stream,
             return_trace=return_trace,
             prompt=_prompt if prompt is None else prompt,
