@@ -20,6 +20,7 @@ from tui.lazyllm.scope import (
 from tui.lazyllm.tool_manager import ToolManager, ungrouped
 from tui.messages import Message
 from tui.models import Model
+from tui.safe import harmless
 from tui.tools import ToolBox
 from tui.turn import Turn
 
@@ -91,7 +92,7 @@ class AgentModule(Module):
     def _result(self, said: Sequence[Message], answer: Message) -> Any:
         if self._returns_calls and (calls := _calls_with_results(said)):
             return calls
-        return answer.text
+        return harmless(answer.text)
 
 
 class FunctionCallAgent(AgentModule):
@@ -186,11 +187,11 @@ class FunctionCall(AgentModule):
 
     def _result(self, said: Sequence[Message], answer: Message) -> Any:
         if not answer.tool_calls:
-            return answer.text
+            return harmless(answer.text)
         results = {m.tool_call_id: m.text for m in said if m.role == "tool"}
         return {
             "role": "assistant",
-            "content": answer.text,
+            "content": harmless(answer.text),
             "tool_calls": [wire_call(call) for call in answer.tool_calls],
             "tool_calls_results": [results[call.id] for call in answer.tool_calls],
         }

@@ -31,6 +31,7 @@ from tui.messages import Message
 from tui.models import Model
 from tui.models.catalog import ModelCatalog
 from tui.runtime.turn_driver import drive
+from tui.safe import harmless
 from tui.tools import report, running
 from tui.turn import Turn
 
@@ -126,7 +127,7 @@ class Module:
 
     def _result(self, said: Sequence[Message], answer: Message) -> Any:
         """Return the value of a call; `said` are the messages that it added."""
-        return answer.text
+        return harmless(answer.text)
 
     def __call__(
         self,

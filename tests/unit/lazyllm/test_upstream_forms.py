@@ -218,6 +218,19 @@ def test_a_forward_that_would_never_be_called_is_an_error():
                 return input
 
 
+def test_nothing_that_drives_a_terminal_comes_out():
+    """The tutorial's loop prints what it gets."""
+    said = "a\x1b]52;c;aGk=\x07\tb\r\n\x9b31m\u200dc"
+    clean = "a␛]52;c;aGk=␇\tb\r\n\ufffd31m\u200dc"
+    llm = ChatModule(ScriptedModel([list(said)]), return_trace=True)
+
+    assert llm("q") == clean
+    assert "".join(file_queue.FileSystemQueue().dequeue()) == clean
+    assert file_queue.FileSystemQueue("lazy_trace").dequeue() == [f"{clean}\n"]
+    agent = lazyllm.FunctionCallAgent(ScriptedModel([said]), [add_one])
+    assert agent("q") == clean
+
+
 async def test_a_call_may_be_awaited_as_it_streams():
     pieces = [piece async for piece in module("One.").astream_call("q")]
 
