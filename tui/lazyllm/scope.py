@@ -127,7 +127,7 @@ ABSENT: dict[str, str] = {
          "is_valid_path", "Finalizer", "TempPathGenerator", "retry_transient",
          "HandledException", "OptionIter", "once_flag", "call_once", "ReprRule",
          "make_repr", "modify_repr", "thirdparty", "LazyLlmRequest",
-         "LazyLlmResponse", "encode_request", "decode_request", "arguments"),
+         "LazyLlmResponse", "encode_request", "decode_request"),
         "use Python's own modules",
     ),
     "LLMType": "write the type as text: llm or vlm",
