@@ -108,6 +108,15 @@ def test_a_failure_of_a_tool_with_a_prefix_is_told():
     assert "Nothing is called x." in llm.model.requests[1].messages[-1].text
 
 
+def test_a_manager_s_tools_say_what_they_do():
+    manager = ToolManager([add_one, get_status])
+
+    assert {tool.name: tool.description for tool in manager.all_tools} == {
+        "add_one": "Add one.",
+        "get_status": "Return the status.",
+    }
+
+
 def test_only_allowed_tools_are_called():
     calls = [{"name": "add_one", "arguments": {"value": 1}}, {"name": "get_status"}]
 
