@@ -59,10 +59,8 @@ class MCPClient:
         else:
             given["url"] = _literal(command_or_url)
             given["headers"] = {k: str(v) for k, v in (headers or {}).items()}
-        # An address may have a key in it, its host has none.
-        host = urlsplit(command_or_url).hostname or "?"
-        place = host if "url" in given else Path(command_or_url).name
-        self._what = line(place, 40)
+        name = _host(command_or_url) if "url" in given else Path(command_or_url).name
+        self._what = line(name, 40)
         self._servers = Servers({self._what: McpServerConfig(**given)})
         self._lock = threading.Lock()
         self._begun = False
@@ -138,6 +136,14 @@ class MCPClient:
                 f"The MCP server {self._what} cannot be used: {state.describe()}."
             )
         return self._servers.tools
+
+
+def _host(url: str) -> str:
+    """Return what to call the server at `url`, which itself may have a key in it."""
+    try:
+        return urlsplit(url).hostname or "?"
+    except ValueError as error:
+        raise ArgumentError(f"the address cannot be read: {error}.") from error
 
 
 def _literal(text: str) -> str:

@@ -73,15 +73,16 @@ def test_arguments_reach_the_server_as_they_are():
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("where", "options", "said"),
     [
-        ({"transport": "sse"}, "transport='sse' is not offered"),
-        ({"timeout": 0}, "above 0 seconds"),
+        ("run", {"transport": "sse"}, "transport='sse' is not offered"),
+        ("run", {"timeout": 0}, "above 0 seconds"),
+        ("http://[::1/mcp", {}, "the address cannot be read: Invalid IPv6 URL"),
     ],
 )
-def test_arguments_that_cannot_be_used_are_named(options, said):
+def test_arguments_that_cannot_be_used_are_named(where, options, said):
     with pytest.raises(LazychatError, match=said):
-        lazyllm.MCPClient("run", **options)
+        lazyllm.MCPClient(where, **options)
 
 
 def test_deploying_says_what_to_do_instead(client):
