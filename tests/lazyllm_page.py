@@ -50,6 +50,11 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
         "what it has; takes `prompt`, and else that of the model",
         "a switch in one place; an exception would lose the work of the rounds",
     ),
+    "MCPClient": (
+        "stays connected, until `close()`; `list_tools` and `call_tool` give tools and "
+        "text, not the SDK's values; `timeout` is for each call; no `sse`, no `deploy`",
+        "a server that starts for each call costs seconds; one protocol is left",
+    ),
     "OnlineChatModule": (
         "the supplier's own key variable comes first, and is read for each request; "
         "unknown keywords are errors; "
@@ -94,7 +99,7 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
     ),
     "ToolManager": (
         "has `add` and `names`; results are text, errors too; the tools of a group are "
-        "offered at once; no keys of groups, no sandbox",
+        "offered at once, with its `prefix`; no keys of groups, no sandbox",
         "a model can only be told text; a call that opens a group costs a round",
     ),
     "TrainableModule": (

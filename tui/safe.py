@@ -67,6 +67,19 @@ def safe(text: str, *, newlines: bool = True) -> str:
     return text if newlines else text.replace("\n", " ")
 
 
+_driving = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """Return `text` for a program, which may print it: as `safe`, but documents stay.
+
+    Only characters that drive a terminal are replaced. Tabs, carriage returns and
+    invisible characters, which `safe` changes, may be meant. Pieces of a stream may be
+    cleaned one by one.
+    """
+    return _driving.sub(lambda m: m[0] if m[0] == "\r" else _substitute(m), text)
+
+
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols of which terminals draw nothing."""
 _plain = re.compile(r"[\n\t -~]*")

@@ -13,6 +13,7 @@ from tui.lazyllm import tools
 from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.file_queue import FileSystemQueue
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
+from tui.lazyllm.mcp_client import MCPClient
 from tui.lazyllm.modules import TrainableModule
 from tui.lazyllm.online import OnlineChatModule, OnlineModule, StaticParams
 from tui.lazyllm.pool import Thread, ThreadPoolExecutor
@@ -29,6 +30,7 @@ __all__ = [
     "FileSystemQueue",
     "FunctionCall",
     "FunctionCallAgent",
+    "MCPClient",
     "OnlineChatModule",
     "OnlineModule",
     "PlanAndSolveAgent",

@@ -19,6 +19,7 @@ from tui.events import (
 )
 from tui.lazyllm.arguments import ArgumentError
 from tui.lazyllm.trace import told
+from tui.safe import harmless
 
 AGENT = "lazychat"
 """The channel for the models' text to the user."""
@@ -149,8 +150,9 @@ class FileSystemQueue:
     The cursor belongs to the process, by session and channel, not to the object: a new
     object continues where the last one stopped. Without `klass` the queue gives the
     models' text to the user in the current session, with `lazy_trace` what happens
-    inside of turns with `return_trace`; any other channel gives what `enqueue` has put
-    there. All methods may be called in any thread and never block.
+    inside of turns with `return_trace`, both without anything that drives a terminal;
+    any other channel gives what `enqueue` has put there. All methods may be called in
+    any thread and never block.
     """
 
     def __init__(self, klass: str = AGENT, log: EventLog | None = None) -> None:
@@ -239,7 +241,7 @@ class FileSystemQueue:
                 case Queued(channel, text):
                     piece = text if channel == self._klass else None
                 case _:
-                    piece = view.take(record) or None
+                    piece = harmless(view.take(record)) or None
             yield record, piece
             if piece is not None and limit is not None:
                 limit -= 1

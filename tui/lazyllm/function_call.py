@@ -20,6 +20,7 @@ from tui.lazyllm.scope import (
 from tui.lazyllm.tool_manager import ToolManager, ungrouped
 from tui.messages import Message
 from tui.models import Model
+from tui.safe import harmless
 from tui.tools import ToolBox
 from tui.turn import Turn
 
@@ -91,7 +92,7 @@ class AgentModule(Module):
     def _result(self, said: Sequence[Message], answer: Message) -> Any:
         if self._returns_calls and (calls := _calls_with_results(said)):
             return calls
-        return answer.text
+        return harmless(answer.text)
 
 
 class FunctionCallAgent(AgentModule):
@@ -136,8 +137,8 @@ class FunctionCall(AgentModule):
 
     A call returns the answer, or, if the model called tools, a dict with `role`,
     `content`, `tool_calls` and `tool_calls_results`. That dict is the input of the
-    next round, whose history ends with the question. `_prompt` is LazyLLM's name for
-    `prompt`.
+    next round, whose history ends with the question. `_prompt` and `_tool_manager` are
+    LazyLLM's names for `prompt` and `tools`.
     """
 
     def __init__(
@@ -149,11 +150,12 @@ class FunctionCall(AgentModule):
         stream: object = None,
         prompt: object = None,
         _prompt: object = None,
+        _tool_manager: ToolManager | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
             llm,
-            tools,
+            _tool_manager or tools,
             stream=stream,
             return_trace=return_trace,
             prompt=_prompt if prompt is None else prompt,
@@ -185,11 +187,11 @@ class FunctionCall(AgentModule):
 
     def _result(self, said: Sequence[Message], answer: Message) -> Any:
         if not answer.tool_calls:
-            return answer.text
+            return harmless(answer.text)
         results = {m.tool_call_id: m.text for m in said if m.role == "tool"}
         return {
             "role": "assistant",
-            "content": answer.text,
+            "content": harmless(answer.text),
             "tool_calls": [wire_call(call) for call in answer.tool_calls],
             "tool_calls_results": [results[call.id] for call in answer.tool_calls],
         }

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import msgspec
+
 from tui.lazyllm.arguments import ArgumentError
 from tui.messages import Attachment, Message, Role, ToolCall
 from tui.nearly_json import read_object
@@ -66,7 +68,10 @@ def message_of(said: Mapping[str, Any], where: str) -> Message:
             f"{where} has the role {said.get('role')!r:.60}; there are user, "
             f"assistant, system and tool."
         )
-    message = _message(role, said.get("content"), where)
+    content = said.get("content")
+    if role == "tool" and not isinstance(content, str | list | tuple):
+        content = _plain(content)
+    message = _message(role, content, where)
     if role == "tool":
         answers = said.get("tool_call_id") or said.get("name") or ""
         return Message("tool", message.text, tool_call_id=str(answers))
@@ -112,6 +117,13 @@ def wire_call(call: ToolCall) -> dict[str, Any]:
         arguments = json.dumps(arguments, ensure_ascii=False)
     function = {"name": call.name, "arguments": arguments}
     return {"id": call.id, "type": "function", "function": function}
+
+
+def _plain(result: Any) -> str:
+    """Return what a tool has returned as a model is told it."""
+    if result is None:
+        return ""
+    return msgspec.json.encode(result, enc_hook=str).decode()
 
 
 def _message(role: Role, content: Any, where: str) -> Message:

@@ -6,8 +6,8 @@ which are the tool's own business: they return their answer to it and write noth
 
 import copy
 import sys
-from collections.abc import Collection, Generator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, closing, nullcontext
 from typing import Any, Protocol, TypeVar
 
 from tui import agent_names, agents, config, process_identity, session
@@ -18,12 +18,20 @@ from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.file_queue import default_log
 from tui.lazyllm.history import History
 from tui.lazyllm.prompts import ChatPrompter, Instruction, prompter
-from tui.lazyllm.scope import ABSENT_METHODS, ABSENT_OF_CALLS, refuse
+from tui.lazyllm.scope import (
+    ABSENT,
+    ABSENT_METHODS,
+    ABSENT_OF_CALLS,
+    ABSENT_OF_SHARE,
+    refuse,
+)
+from tui.lazyllm.stream_call import StreamCallHelper
 from tui.lazyllm.trace import told
 from tui.messages import Message
 from tui.models import Model
 from tui.models.catalog import ModelCatalog
 from tui.runtime.turn_driver import drive
+from tui.safe import harmless
 from tui.tools import report, running
 from tui.turn import Turn
 
@@ -54,6 +62,13 @@ class Module:
         """Whether `lazy_trace` gets what happens inside of the calls."""
         self._prompt = prompter(prompt)
 
+    def __init_subclass__(cls) -> None:
+        if "forward" in vars(cls):
+            raise ArgumentError(
+                f"{cls.__name__}: a module has no forward to override: override "
+                f"__call__, or {ABSENT['ModuleBase']}."
+            )
+
     @property
     def own_prompt(self) -> ChatPrompter:
         """What is said before each question."""
@@ -81,10 +96,18 @@ class Module:
     def share(
         self: M,
         prompt: ChatPrompter | Instruction | None = None,
+        format: None = None,
         stream: object = None,
         history: History | None = None,
+        copy_static_params: bool = False,
     ) -> M:
-        """Return a copy with the same model; what is given differs in it."""
+        """Return a copy with the same model; what is given differs in it.
+
+        `format` must be None. Options of the copy never change those of the original,
+        whatever `copy_static_params` is.
+        """
+        if format is not None:
+            refuse("share", ["format"], ABSENT_OF_SHARE)
         twin = copy.copy(self)
         if stream is not None:
             twin.stream = bool(stream)
@@ -104,7 +127,7 @@ class Module:
 
     def _result(self, said: Sequence[Message], answer: Message) -> Any:
         """Return the value of a call; `said` are the messages that it added."""
-        return answer.text
+        return harmless(answer.text)
 
     def __call__(
         self,
@@ -124,6 +147,7 @@ class Module:
         Within a tool nothing is written: the answer is returned to the tool, and the
         debug panel shows what happens. It ends when the tool is abandoned.
         """
+        options = {k: v for k, v in options.items() if v or k not in ABSENT_OF_CALLS}
         messages = self._request(input, llm_chat_history)
         chosen = next((s for s in (stream, stream_output) if s is not None), None)
         streams = self.stream if chosen is None else bool(chosen)
@@ -134,6 +158,15 @@ class Module:
             else:
                 answer = self._answer(agent, messages, streams)
         return self._result(agent.said, answer)
+
+    async def astream_call(self, *args: Any, **options: Any) -> AsyncGenerator[str]:
+        """Call it in a thread, in a session of its own, and yield the text as it comes.
+
+        Takes what a call takes.
+        """
+        async with aclosing(StreamCallHelper(self).astream(*args, **options)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def answer(
         self,
@@ -237,6 +270,19 @@ class ChatModule(Module):
         super().__init__(stream, return_trace, prompt)
         self.model = model
 
+    @property
+    def static_params(self) -> Mapping[str, Any]:
+        """What goes into each request besides."""
+        return {}
+
+    @static_params.setter
+    def static_params(self, given: Mapping[str, Any]) -> None:
+        if given:
+            raise ArgumentError(
+                f"{type(self).__name__} has no static_params: set options in "
+                f"[models.NAME] of the configuration."
+            )
+
     def _agent(self, options: dict[str, Any]) -> AbstractContextManager[ModelAgent]:
         refuse("A call", options, ABSENT_OF_CALLS)
         unknown(
@@ -248,9 +294,7 @@ class ChatModule(Module):
         return nullcontext(agents.FunctionCallAgent(self.model))
 
 
-_OF_DOWNLOADS = frozenset(
-    {"target_path", "trust_remote_code", "source", "use_model_map"}
-)
+_OF_DOWNLOADS = frozenset({"trust_remote_code", "source", "use_model_map"})
 """Arguments about LazyLLM's downloads and training, which have no effect here."""
 _NO_TARGET = (
     "TrainableModule has no target_path: give the path of a GGUF file as base_model."
@@ -259,7 +303,7 @@ _NO_TARGET = (
 
 def check_type(type: str | None) -> None:
     """Raise `ArgumentError` unless the type is that of chat models."""
-    if type not in (None, "llm", "vlm", "chat"):
+    if type is not None and type.lower() not in ("llm", "vlm", "chat"):
         raise ArgumentError(
             f"type={type!r} is not offered: lazychat has chat models, llm or vlm."
         )
@@ -275,14 +319,17 @@ class TrainableModule(ChatModule):
     def __init__(
         self,
         base_model: str = "",
-        stream: object = True,
+        target_path: str | bool | None = "",
         *,
+        stream: object = True,
         return_trace: bool = False,
         type: str | None = None,
         **options: object,
     ) -> None:
         check_type(type)
-        if options.get("target_path"):
+        if isinstance(target_path, bool):  # the second argument of other modules
+            stream, target_path = target_path, ""
+        if target_path:
             raise ArgumentError(_NO_TARGET)
         unknown(
             "TrainableModule",
@@ -293,10 +340,6 @@ class TrainableModule(ChatModule):
             raise ArgumentError(
                 f"base_model must be a name or a path, not {base_model!r:.60}."
             )
-        if isinstance(stream, str):  # it is where LazyLLM has target_path
-            if stream:
-                raise ArgumentError(_NO_TARGET)
-            stream = True
         settings = config.load()
         catalog = ModelCatalog(settings)
         name = base_model
@@ -304,8 +347,6 @@ class TrainableModule(ChatModule):
             catalog.find(name)
         except ConfigError:
             name = "starter"
-            print(
-                f'lazychat: no model is named "{base_model}"; using the starter.',
-                file=sys.stderr,
-            )
+            lack = f'is named "{base_model}"' if base_model else "is configured"
+            print(f"lazychat: no model {lack}; using the starter.", file=sys.stderr)
         super().__init__(catalog.get(name), stream, return_trace)

@@ -16,6 +16,8 @@ from tui.models.suppliers import SUPPLIERS, Supplier
 from tui.spelling import nearest
 
 _ALIASES = {"claude": "anthropic"}
+_SAME = {"base_url": "url", "model_name": "model"}
+"""Other names for arguments of a call."""
 _LATE = ("auto", "dynamic")
 """LazyLLM's words for a key that is looked up later."""
 _ONE_MODEL = ("llama.cpp", "lmstudio")
@@ -53,10 +55,10 @@ class OnlineChatModule(ChatModule):
     means LAZYLLM_<SOURCE>_MODEL_NAME, else the supplier's default. If `model` is the
     name of a supplier, it is taken as `source`. `url` or `base_url` is the address of
     the user's own server, which may need no key; `skip_auth` sends none. `timeout` is
-    in seconds without a byte. `static_params` and the keywords in `OPTIONS` go into
-    each request. `system_prompt` is the same as `prompt`. A key is looked up before
-    each request; with `dynamic_auth`, or "dynamic" or "auto" as `api_key`, it need not
-    be there before.
+    in seconds without a byte; of a pair, the second counts. `static_params` and the
+    keywords in `OPTIONS` go into each request. `system_prompt` is the same as `prompt`.
+    A key is looked up before each request; with `dynamic_auth`, or "dynamic" or "auto"
+    as `api_key`, or "dynamic" as `source`, it need not be there before.
 
     Raises `ModelError` for a missing key, naming its variables, and `ConfigError` for
     other arguments that cannot be used.
@@ -76,7 +78,7 @@ class OnlineChatModule(ChatModule):
         *,
         base_url: str | None = None,
         name: str | None = None,
-        timeout: float | None = None,
+        timeout: float | tuple[float, float] | None = None,
         max_retries: int | None = None,
         prompt: object = None,
         system_prompt: object = None,
@@ -88,9 +90,11 @@ class OnlineChatModule(ChatModule):
             raise ArgumentError("Give the address as url or as base_url, not as both.")
         if api_key is not None and not isinstance(api_key, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
             raise ArgumentError("api_key must be one key, as text.")
-        late = dynamic_auth or api_key in _LATE
-        if late:
+        late = dynamic_auth or api_key in _LATE or source == "dynamic"
+        if api_key in _LATE:
             api_key = None
+        if source == "dynamic":
+            source = None
         for unused in ("id", "group_id"):  # of LazyLLM's own bookkeeping
             options.pop(unused, None)
         unknown("OnlineChatModule", set(options) - OPTIONS, OPTIONS, _IN_STATIC)
@@ -110,11 +114,26 @@ class OnlineChatModule(ChatModule):
             "api_key": key,
             "key_hint": next(iter(variables), ""),
             "options": {**options, **(static_params or {})},
-            "timeout": 120.0 if timeout is None else timeout,
+            "timeout": _seconds(timeout) or 120.0,
             "max_retries": 2 if max_retries is None else max_retries,
         }
+        self._options = options
+        self._static_params: Mapping[str, Any] = static_params or {}
         said = system_prompt if prompt is None else prompt
         super().__init__(OpenAIModel(**self._made), stream, return_trace, said)
+
+    @property
+    def static_params(self) -> Mapping[str, Any]:
+        """What goes into each request besides; may be replaced at any time."""
+        return self._static_params
+
+    @static_params.setter
+    def static_params(self, given: Mapping[str, Any]) -> None:
+        if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
+            raise ArgumentError("static_params must be a dict.")
+        self._static_params = given
+        self._made = {**self._made, "options": {**self._options, **given}}
+        self.model = OpenAIModel(**self._made)
 
     @contextmanager
     def _agent(self, options: dict[str, Any]) -> Generator[ModelAgent]:
@@ -122,6 +141,7 @@ class OnlineChatModule(ChatModule):
             yield agents.FunctionCallAgent(self.model)
             return
         refuse("A call", options, ABSENT_OF_CALLS)
+        options = {_SAME.get(key, key): value for key, value in options.items()}
         known = OPTIONS | {"model", "url", "max_retries", "timeout", "static_params"}
         unknown("A call", set(options) - known, known, _IN_STATIC)
         made = dict(self._made)
@@ -131,6 +151,8 @@ class OnlineChatModule(ChatModule):
                 sent |= value or {}
             elif key == "url":
                 made["base_url"] = value or made["base_url"]
+            elif key == "timeout":
+                made["timeout"] = _seconds(value) or made["timeout"]
             elif key in made:
                 made[key] = made[key] if value is None else value
             else:
@@ -147,6 +169,11 @@ OnlineModule = OnlineChatModule
 """LazyLLM's name for modules of any type; here there are chat models only."""
 
 _IN_STATIC = " What a server takes besides goes into static_params={...}."
+
+
+def _seconds(timeout: float | Sequence[float] | None) -> float | None:
+    """Return the seconds without a byte; of two, the first is to connect."""
+    return timeout[-1] if isinstance(timeout, Sequence) else timeout
 
 
 def variables_of(source: str) -> list[str]:

@@ -16,6 +16,7 @@ Instruction = str | Mapping[str, str]
 
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_DOUBLED = re.compile(r"(\{\{)|(\}\})|\{(\w+)\}")
 
 
 class ChatPrompter:
@@ -23,7 +24,8 @@ class ChatPrompter:
 
     `{name}` in either stands for the value of that name in the query, a dict such as
     `{"input": "...", "name": "..."}`; other braces are text. Text as the query is what
-    `{input}` stands for, and `{name}` if no other braces are there. The one value of a
+    `{input}` stands for, and `{name}` if no other braces are there but doubled ones,
+    which then stand for single ones. The one value of a
     dict that stands nowhere is the question; without one, the filled system prompt is.
     `extra_keys` are values that the query has as well: one that stands nowhere follows
     the system prompt. `history` comes before the history of a call. `show` and `tools`
@@ -63,6 +65,7 @@ class ChatPrompter:
 
     def messages(self, query: Any, history: History | None) -> list[Message]:
         """Return the request for `query`; its last message is the question."""
+        formatted = isinstance(query, str) and bool(self._formatted_name())
         if isinstance(query, Mapping):
             said = cast(Mapping[str, Any], query)
             if isinstance(said.get("content"), list):
@@ -73,8 +76,8 @@ class ChatPrompter:
             values = self._values(query)
             if missing := [key for key in self.extra_keys if key not in values]:
                 raise ArgumentError(f"The prompt needs {missing[0]!r} in the query.")
-            question = Message("user", self._question(values))
-        system = [_filled(self.system, values)] if self.system else []
+            question = Message("user", self._question(values, formatted))
+        system = [self._filled(self.system, values, formatted)] if self.system else []
         system += [
             f"{key}:\n{values[key]}" for key in self.extra_keys if not self._names(key)
         ]
@@ -107,12 +110,34 @@ class ChatPrompter:
 
     def _only_name(self) -> str:
         """Return the one name in braces if there is nothing else in braces."""
+        if name := self._formatted_name():
+            return name
         slots, text = _slots(self.system) | _slots(self.user), self.system + self.user
         (name, *others) = slots or {"input"}
         only = not others and text.count("{") == text.count(f"{{{name}}}")
         return name if only else "input"
 
-    def _question(self, values: Mapping[str, str]) -> str:
+    def _formatted_name(self) -> str:
+        """Return the one name in braces if all others are doubled, or "".
+
+        LazyLLM formats such a prompt as `str.format` does if the query is text.
+        """
+        text = self.system + self.user
+        names = {name for *_, name in _DOUBLED.findall(text) if name}
+        if "{{" not in text or {"{", "}"} & set(_DOUBLED.sub("", text)):
+            return ""
+        return names.pop() if len(names) == 1 else ""
+
+    def _filled(self, text: str, values: Mapping[str, str], formatted: bool) -> str:
+        # In one pass: what is put in may have braces of its own.
+        if formatted:
+            single = {"{{": "{", "}}": "}"}
+            return _DOUBLED.sub(
+                lambda m: single.get(m[0]) or values.get(m[3], m[0]), text
+            )
+        return _SLOT.sub(lambda m: values.get(m[1], m[0]), text)
+
+    def _question(self, values: Mapping[str, str], formatted: bool) -> str:
         left = [key for key in values if not self._has(key)]
         if odd := [key for key in left if key != "input"][: len(left) - 1]:
             raise ArgumentError(
@@ -121,7 +146,8 @@ class ChatPrompter:
             )
         asked = values[left[0]] if left else ""
         if self.user:
-            return "\n\n".join(filter(None, (_filled(self.user, values), asked)))
+            form = self._filled(self.user, values, formatted)
+            return "\n\n".join(filter(None, (form, asked)))
         return asked or values.get("input", "")
 
     def _has(self, key: str) -> bool:
@@ -158,11 +184,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, str):
         return value
     return msgspec.json.encode(value, enc_hook=str).decode()
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    # In one pass: what is put in may have braces of its own.
-    return _SLOT.sub(lambda m: values.get(m[1], m[0]), text)
 
 
 def _slots(text: str) -> set[str]:

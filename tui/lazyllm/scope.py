@@ -8,6 +8,7 @@ from dis import opmap
 from tui.lazyllm.arguments import ArgumentError
 
 _FUNCTION = "write a Python function that calls the modules"
+_TOOL = "write a function that does it, and register it with fc_register"
 _SERVER = "start the model's server yourself and give OnlineChatModule(base_url=...)"
 _DOCUMENTS = "write a tool that searches, and register it with fc_register"
 _JSON = "ask for JSON in the prompt and read it with json.loads"
@@ -23,7 +24,12 @@ ABSENT: dict[str, str] = {
     **dict.fromkeys(
         ("Document", "Retriever", "Reranker", "TempDocRetriever", "SentenceSplitter",
          "DocNode", "SqlManager", "SqlCall", "MongoDBManager", "rag", "DBManager",
-         "DocServer", "GraphDocument", "GraphRetriever", "SimpleDirectoryReader"),
+         "DocServer", "GraphDocument", "GraphRetriever", "SimpleDirectoryReader",
+         "UrlGraphDocument", "DeleteRequest", "ReparseRequest", "AddRequest",
+         "UploadRequest", "AddFileItem", "TransferItem", "TransferRequest",
+         "MetadataPatchItem", "MetadataPatchRequest", "DocStatus", "DocServiceError",
+         "SourceType", "DBResult", "DBStatus", "GraphRagServerModule", "sql",
+         "sql_call"),
         _DOCUMENTS,
     ),
     **dict.fromkeys(
@@ -31,31 +37,47 @@ ABSENT: dict[str, str] = {
          "finetune", "AutoDeploy", "AutoFinetune", "dataproc", "FastapiApp",
          "LazyLLMDataprocBase", "LazyLLMDeployBase", "LazyLLMFinetuneBase",
          "LazyLLMLaunchersBase", "LazyLLMValidateBase", "ModelManager", "TrialModule",
-         "TTSDeploy", "Option", "data_register"),
+         "TTSDeploy", "Option", "data_register", "BarkDeploy", "ChatTTSDeploy",
+         "MusicGenDeploy", "OCRDeploy", "SenseVoiceDeploy", "StableDiffusionDeploy",
+         "infer_service", "train_service", "servers", "services", "engine"),
         _SERVER,
     ),
     **dict.fromkeys(
         ("formatter", "JsonFormatter", "YamlFormatter", "EmptyFormatter",
-         "FunctionCallFormatter", "FileFormatter", "FormatterBase"),
+         "FunctionCallFormatter", "FileFormatter", "FormatterBase",
+         "LazyLLMFormatterBase"),
         _JSON,
     ),
     **dict.fromkeys(
         ("OnlineEmbeddingModule", "OnlineMultiModalModule",
          "OnlineEmbeddingModuleBase", "OnlineMultiModalBase", "LLMParser",
-         "encode_query_with_filepaths", "ParameterExtractor",
-         "QustionRewrite", "IntentClassifier", "CodeGenerator"),
+         "ParameterExtractor", "QustionRewrite", "IntentClassifier", "CodeGenerator",
+         "ChineseCorrector", "get_errors", "JsonConcentrator", "JsonExtractor",
+         "actors", "classifier", "review", "writer"),
         "use OnlineChatModule with a prompt that asks for it",
     ),
     **dict.fromkeys(
+        ("encode_query_with_filepaths", "decode_query_with_filepaths",
+         "lazyllm_merge_query"),
+        "put an image into the question, as image_url in data: form",
+    ),
+    **dict.fromkeys(
+        ("BaseEvaluator", "ResponseRelevancy", "Faithfulness", "LLMContextRecall",
+         "NonLLMContextRecall", "ContextRelevance", "eval", "data"),
+        "call the module in a loop over the examples",
+    ),
+    **dict.fromkeys(
         ("Prompter", "AlpacaPrompter", "EmptyPrompter", "LazyLLMPrompterBase",
-         "components", "prompter", "ActorPrompt", "DataPrompt"),
+         "PrompterBase", "components", "prompter", "ActorPrompt", "DataPrompt",
+         "prompt_templates"),
         "use ChatPrompter(instruction, extra_keys)",
     ),
     **dict.fromkeys(
         ("globals", "locals"), "use init_session, new_session and Python's variables"
     ),
     **dict.fromkeys(
-        ("config", "Config", "refresh_config", "namespace", "patch_os_env", "KeyPool",
+        ("config", "Config", "configs", "refresh_config", "namespace", "patch_os_env",
+         "KeyPool", "inject_tool_config", "tool_config_inject", "dynamic_chat_config",
          "inject_model_config", "dynamic_fs_config", "Credential", "CredentialMixin",
          "AuthStrategy", "BearerTokenStrategy", "ApiKeyHeaderStrategy",
          "QueryParamStrategy", "KeySelectPolicy", "KeyAuthError",
@@ -63,9 +85,16 @@ ABSENT: dict[str, str] = {
         "use config.toml and the variables LAZYLLM_<SOURCE>_API_KEY",
     ),
     **dict.fromkeys(
-        ("FS", "NotionFS", "S3FS", "Git", "GitHub", "GitLab", "HttpRequest",
-         "ModuleTool", "todo_write", "GoogleSearch"),
-        "write a function that does it, and register it with fc_register",
+        ("FS", "NotionFS", "S3FS", "FeishuFS", "ConfluenceFS", "GoogleDriveFS",
+         "OneDriveFS", "YuqueFS", "OnesFS", "ObsidianFS", "LazyLLMFSBase",
+         "LinkDocumentFSBase", "CloudFSBufferedFile", "CloudFsWatchdog", "fs",
+         "Git", "GitHub", "GitLab", "Gitee", "GitCode", "LazyLLMGitBase", "PrInfo",
+         "ReviewCommentInfo", "git", "HttpRequest", "HttpExecutorResponse",
+         "http_request", "ModuleTool", "todo_write", "GoogleSearch", "ArxivSearch",
+         "BingSearch", "BochaSearch", "GoogleBooksSearch", "SciverseSearch",
+         "SearchBase", "SemanticScholarSearch", "StackOverflowSearch", "TavilySearch",
+         "TencentSearch", "WikipediaSearch", "Calculator", "Weather", "tools.tools"),
+        _TOOL,
     ),
     **dict.fromkeys(
         ("SkillManager", "install_skill"), "put the instructions into prompt=..."
@@ -76,12 +105,13 @@ ABSENT: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("enable_trace", "LazyTraceContext", "get_trace_context", "set_trace_context",
-         "TracingSetupError"),
+         "TracingSetupError", "tracing"),
         "use return_trace=True and read the queue lazy_trace",
     ),
     **dict.fromkeys(
         ("LLMBase", "OnlineChatModuleBase", "LazyLLMAgentBase", "Module",
-         "component_register", "module_register", "Register", "LazyLLMHook",
+         "component_register", "module_register", "register", "Register", "hook",
+         "LazyLLMHook",
          "LazyLLMFuncHook", "LazyLLMRegisterMetaClass", "LazyLLMRegisterMetaABCClass",
          "add_doc"),
         "write a Python class whose objects can be called",
@@ -96,7 +126,8 @@ ABSENT: dict[str, str] = {
          "obj2str", "str2obj", "str2bool", "dump_obj_to_file", "is_valid_url",
          "is_valid_path", "Finalizer", "TempPathGenerator", "retry_transient",
          "HandledException", "OptionIter", "once_flag", "call_once", "ReprRule",
-         "make_repr", "modify_repr", "thirdparty"),
+         "make_repr", "modify_repr", "thirdparty", "LazyLlmRequest",
+         "LazyLlmResponse", "encode_request", "decode_request"),
         "use Python's own modules",
     ),
     "LLMType": "write the type as text: llm or vlm",
@@ -107,11 +138,14 @@ ABSENT: dict[str, str] = {
     "RedisQueue": "use FileSystemQueue",
     "RecentQueue": "use FileSystemQueue",
     "ModuleBase": "write a Python class whose objects can be called",
-    "module": "import from tui.lazyllm itself",
-    "common": "import from tui.lazyllm itself",
+    **dict.fromkeys(
+        ("module", "common", "webpages", "mcp"), "import from tui.lazyllm itself"
+    ),
+    "tool": "name a registered tool as text, in a list of tools",
+    "memory": "pass the conversation so far as llm_chat_history",
+    "docs": "read docs/lazyllm.md",
     "HttpTool": "write a tool that calls the address, and use fc_register",
     "code_interpreter": "write a tool for what you need: none is on by default",
-    "MCPClient": "write a tool that asks the server, and use fc_register",
 }  # fmt: skip
 """The names, each with what to use instead."""
 
@@ -138,6 +172,10 @@ ABSENT_METHODS: dict[str, str] = {
     "set_stop_tools": "leave the loop over StreamCallHelper: that cancels it",
     "describe_context": "use return_trace=True and read the queue lazy_trace",
     "used_by": "it has no effect outside of LazyLLM's workflows",
+    "type": "models for chat are the only type",
+    "series": "the source that it was made with is its series",
+    "options": _FUNCTION,
+    "set_train_tasks": "lazychat trains and serves no models; " + _SERVER,
 }  # fmt: skip
 """The same for methods of modules."""
 
@@ -174,6 +212,9 @@ ABSENT_ARGUMENTS: dict[str, str] = {
         ("runtime_observer", "before_model_request"),
         "use return_trace=True and read the queue lazy_trace",
     ),
+    "skill_manager": "put the instructions into prompt=...",
+    "stop_tools": "leave the loop over StreamCallHelper: that cancels it",
+    "round_limit": "FunctionCall is one round; an agent has max_retries",
     "model_context_provider": "use ChatPrompter(instruction, extra_keys)",
 }
 """The same for arguments of agents; those with a false value are accepted."""
@@ -183,6 +224,16 @@ NEEDLESS_ARGUMENTS = frozenset(
     {"desc", "force_summarize", "keep_full_turns", "tool_concurrency"}
 )
 """Arguments of agents that ask for what is done anyway, or that only LazyLLM reads."""
+
+
+ABSENT_OF_SHARE: dict[str, str] = {"format": _JSON}
+"""The same for arguments of `share`."""
+
+
+ABSENT_OF_CLIENTS: dict[str, str] = {
+    "deploy": "lazychat serves no MCP servers; start the server yourself"
+}
+"""The same for `MCPClient`."""
 
 
 ABSENT_OF_CALLS: dict[str, str] = {

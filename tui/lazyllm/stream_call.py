@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from typing import Any
 
 from tui import session
@@ -28,6 +28,8 @@ class StreamCallHelper:
         self._impl = impl
         self._interval = interval
         self._own_session = init_sid
+        self.future: Future[object] | None = None
+        """The call that began last; has what `impl` returned."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Generator[str]:
         """Call it; raises what it raises."""
@@ -57,6 +59,7 @@ class StreamCallHelper:
         with ThreadPoolExecutor(1) as pool:
             with session.use(id):
                 future = pool.submit(self._impl, *args, **kwargs)
+            self.future = future
             ended = False
             while not ended:
                 ended = bool(wait([future], self._interval).done)

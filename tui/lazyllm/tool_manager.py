@@ -1,6 +1,6 @@
 """`ToolManager` and `fc_register`: tools for LazyLLM's agents."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar, cast, overload
 
 from tui.agents.merge import merge
@@ -13,6 +13,7 @@ from tui.lazyllm.trace import told
 from tui.messages import ToolCall, ToolResult
 from tui.models.openai.wire import wire_tools
 from tui.tools import Tool, ToolBox, register
+from tui.tools.adapting import as_tools
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,14 +74,15 @@ class ToolExecutionError(ToolError):
         return cls(message)
 
 
-_GROUP = {"name", "desc", "tools", "lazy"}
+_GROUP = {"name", "desc", "tools", "lazy", "prefix", "auto_activate"}
 _NO_KEYS = "has no key_source: list the tools whose key is there"
 
 
-def ungrouped(tools: Iterable[object]) -> Iterable[object]:
+def ungrouped(tools: Iterable[object], prefix: str = "") -> Iterable[object]:
     """Return `tools` with LazyLLM's groups, dicts, replaced by the tools in them.
 
-    All of them are offered at once, whether a group is lazy or not. Raises
+    All of them are offered at once, whether a group is lazy or not. The names of the
+    tools begin with `prefix`, and with the group's own, if there are any. Raises
     `ArgumentError` for a group that cannot be read.
     """
     if isinstance(tools, str):
@@ -90,7 +92,10 @@ def ungrouped(tools: Iterable[object]) -> Iterable[object]:
         if isinstance(item, tuple):
             raise ArgumentError(f"A tuple with a tool {_NO_KEYS}.")
         if not isinstance(item, Mapping):
-            found.append(item)
+            if prefix:
+                found += [t.renamed(f"{prefix}_{t.name}") for t in as_tools(item)]
+            else:
+                found.append(item)
             continue
         group = cast(Mapping[str, Any], item)
         options = {key for key, value in group.items() if value} - _GROUP
@@ -102,7 +107,10 @@ def ungrouped(tools: Iterable[object]) -> Iterable[object]:
                 "A group of tools needs a list under 'tools', as in "
                 "{'name': 'search', 'tools': [search_web]}."
             )
-        found += ungrouped(group["tools"])
+        own = group.get("prefix")
+        own = group.get("name") if own is True or own == "" else own
+        parts = [part for part in (prefix, own) if part]
+        found += ungrouped(group["tools"], "_".join(map(str, parts)))
     return found
 
 
@@ -149,13 +157,17 @@ class ToolManager:
         return wire_tools(self._box.schemas())
 
     def __call__(
-        self, tool_calls: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None
+        self,
+        tool_calls: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None,
+        verbose: bool = False,
+        allowed_tool_names: Collection[str] | None = None,
     ) -> list[str]:
         """Run a call, or several side by side; return their results in order.
 
         A call is `{"function": {"name": ..., "arguments": ...}}` or what is under
         `function` in that, the arguments a dict or JSON. What is wrong with a call is
-        its result: a line that begins with `Error:`. Raises `ArgumentError` if
+        its result: a line that begins with `Error:`. None but `allowed_tool_names` can
+        be called; None allows all. `verbose` is ignored. Raises `ArgumentError` if
         `tool_calls` are no dicts.
         """
         one = isinstance(tool_calls, Mapping)
@@ -169,13 +181,16 @@ class ToolManager:
                 calls += calls_of([each], "tool_calls")
             except ArgumentError as error:
                 unreadable[number] = f"Error: {error}"
-        results = self._run(calls)
+        box = self._box
+        if allowed_tool_names is not None:
+            box = box.select(n for n in box.names if n in allowed_tool_names)
+        results = self._run(box, calls)
         for number, text in unreadable.items():
             results.insert(number, text)
         return results
 
-    def _run(self, calls: Iterable[ToolCall]) -> list[str]:
-        run = merge([self._box.run(call) for call in calls])
+    def _run(self, box: ToolBox, calls: Iterable[ToolCall]) -> list[str]:
+        run = merge([box.run(call) for call in calls])
         while True:
             try:
                 event = next(run)

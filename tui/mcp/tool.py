@@ -47,6 +47,7 @@ class McpTool(Tool[..., Any]):
             result = _wait(begin(read.name, arguments, _reporter()))
             return _with_pictures(read.name, result) if result.pictures else result.text
 
+        call.__name__ = name
         trusted = settings.trust == "annotations" and read.read_only
         policy: Policy = "allow" if trusted else "ask"
         # The limit is kept by the connection, which knows when a call waits for the
@@ -60,6 +61,8 @@ class McpTool(Tool[..., Any]):
             origin=server,
         )
         self.read = read
+        self._settings = settings
+        self._begin = begin
         self._offers = offers
         self.schema = read.schema(name)
 
@@ -81,11 +84,11 @@ class McpTool(Tool[..., Any]):
             raise ToolError(f"in the arguments {bounds.TOO_DEEP}")
         return dict(arguments)
 
-    def renamed(self, name: str) -> "Tool[..., Any]":
+    def renamed(self, name: str) -> "McpTool":
         """Return the same tool with another name."""
-        tool = super().renamed(name)
-        tool.schema = self.read.schema(name)
-        return tool
+        return McpTool(
+            self.read, name, self.origin, self._settings, self._begin, self._offers
+        )
 
 
 def _with_pictures(tool: str, result: Result) -> Any:

@@ -18,7 +18,8 @@ def as_tools(item: object) -> list[Tool[..., Any]]:
     A `Tool`, a function, a bound method, a `functools.partial`, the name of a
     registered tool, or an object with `__call__` is one tool. An object that lists
     names of its methods in `__public_apis__` is a tool for each, named
-    `Class_method`. Raises `ConfigError` for anything else.
+    `Class_method`; if only some of these are for models, `__tool_public_apis__` lists
+    them. Raises `ConfigError` for anything else.
     """
     if isinstance(item, Tool):
         return [cast(Tool[..., Any], item)]
@@ -27,7 +28,8 @@ def as_tools(item: object) -> list[Tool[..., Any]]:
     if isinstance(item, functools.partial):
         return [_of_partial(cast("functools.partial[Any]", item))]
     if not isinstance(item, type) and hasattr(item, "__public_apis__"):
-        return [_of_method(item, name) for name in cast(Any, item).__public_apis__]
+        names = getattr(item, "__tool_public_apis__", cast(Any, item).__public_apis__)
+        return [_of_method(item, name) for name in names]
     if callable(item):
         made = isinstance(item, type) or inspect.isroutine(inspect.unwrap(item))
         return [Tool(item) if made else _of_method(item, "__call__")]

@@ -110,11 +110,16 @@ class Tool(Generic[P, R]):
         text = self._description or docstring_of(self.function)
         return text.strip().partition("\n")[0]
 
+    @property
+    def description(self) -> str:
+        """What a model is told that the tool does."""
+        return self._description or self._described.summary
+
     @functools.cached_property
     def schema(self) -> ToolSchema:
         """The schema for a model; raises `ConfigError` if a hint is wrong."""
-        summary = self._description or self._described.summary
-        return ToolSchema(self.name, summary, self._parameters.schema(), self.keywords)
+        parameters = self._parameters.schema()
+        return ToolSchema(self.name, self.description, parameters, self.keywords)
 
     def bind(
         self, arguments: Mapping[str, Any], repairs: list[str] | None = None

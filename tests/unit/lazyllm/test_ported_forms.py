@@ -69,6 +69,26 @@ PROMPTS: dict[str, tuple[Any, Any, list[tuple[str, str]]]] = {
         "q",
         [("system", 'As {"a": {x}}.'), ("user", "q")],
     ),
+    "doubled braces and a name": (
+        'As {{"a": 1}} about {topic}',
+        "{x}",
+        [("system", 'As {"a": 1} about {x}'), ("user", "{x}")],
+    ),
+    "doubled braces around another name": (
+        "{{x}} about {topic}",
+        "q",
+        [("system", "{x} about q"), ("user", "q")],
+    ),
+    "doubled braces without a name": (
+        'As {{"a": 1}}',
+        "q",
+        [("system", 'As {{"a": 1}}'), ("user", "q")],
+    ),
+    "doubled braces around a name": (
+        "{{x}}",
+        "q",
+        [("system", "{{x}}"), ("user", "q")],
+    ),
     "the value that is left": (
         "About {topic}",
         {"topic": "T", "query": "Q"},
@@ -511,6 +531,7 @@ def test_a_local_model_may_have_an_empty_target():
         "from tui.lazyllm.components.formatter import JsonFormatter",
         "from tui.lazyllm.common.utils import compile_func",
         "from tui.lazyllm.tools.rag import SentenceSplitter",
+        "from tui.lazyllm.tools.agent.reactAgent import ReactAgent",
         "import tui.lazyllm.thirdparty.transformers",
     ],
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
+from tui.lazyllm.mcp_client import MCPClient
 from tui.lazyllm.scope import missing
 from tui.lazyllm.stream_call import StreamCallHelper
 from tui.lazyllm.tool_manager import ToolExecutionError, ToolManager, fc_register
@@ -13,6 +14,7 @@ from tui.lazyllm.web_module import WebModule
 __all__ = [
     "FunctionCall",
     "FunctionCallAgent",
+    "MCPClient",
     "PlanAndSolveAgent",
     "ReWOOAgent",
     "ReactAgent",
@@ -26,4 +28,5 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    raise missing(__name__, name, __all__)
+    # The table has LazyLLM's names wherever they are; `tools` alone is this module.
+    raise missing(__name__, "tools.tools" if name == "tools" else name, __all__)

@@ -9,6 +9,9 @@ from tui.lazyllm.tool_manager import ToolExecutionError, ToolManager, fc_registe
 
 register = fc_register
 
+# A package to Python, so that the import of a module of LazyLLM's is explained.
+__path__: list[str] = []
+
 __all__ = [
     "FunctionCall",
     "FunctionCallAgent",
