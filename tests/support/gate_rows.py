@@ -611,6 +611,12 @@ ROWS = {
     "exaone": Row(
         _each("<tool_call>\n@\n</tool_call>"), "</tool_call>", marker="<tool_call>"
     ),
+    "openthinker": Row(
+        _each("<tool_call>\n@\n</tool_call>"),
+        "</tool_call>",
+        think=("<|begin_of_thought|>", "<|end_of_thought|>"),
+        marker="<tool_call>",
+    ),
     # A name, then JSON
     "glm53_flash": Row(
         _named("<tool_call>$>@", between=""),

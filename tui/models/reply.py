@@ -24,7 +24,7 @@ from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
 from tui.models.gate.later_thoughts import LaterThoughts, Told
-from tui.models.gate.orphan import OPENERS, Marks, OrphanClose, Split
+from tui.models.gate.orphan import FIRST, OPENERS, Marks, OrphanClose, Split
 from tui.models.gate.patterns import BLANKS
 from tui.turn import Turn
 
@@ -66,6 +66,10 @@ class ReplyBuilder:
         self._later.watches = otherwise is not None
         self._trims = otherwise is not None
         """Whether the blanks between reasoning and answer are still to come."""
+        self._calm = False
+        """Whether text without a mark of reasoning goes on as it is."""
+        self._noted = 0
+        """Pieces of `_text` that `_orphan` and `_later` know."""
         self.starts_open: bool | None = None
         """Whether the model's text turned out to begin within its reasoning; None when
         nothing has told."""
@@ -88,7 +92,7 @@ class ReplyBuilder:
 
     def text(self, text: str) -> Iterator[Event]:
         """Take text as the model wrote it, function calls and all."""
-        if self._marks and (rest := self._marks.finish()):
+        if self._marks.held and (rest := self._marks.finish()):
             return chain(self._thought(rest), self.text(text))
         if self._begin is not None:
             text = self._without_opener(text)
@@ -97,13 +101,11 @@ class ReplyBuilder:
             return self._in_pieces(text, self._gate.feed)
         pieces = self._gate.feed(text)
         # Nearly all of a stream is a piece of text that stays one.
-        if len(pieces) == 1 and isinstance(piece := pieces[0], Text):
-            if self._trims or not self._orphan.passes(piece.text):
-                return self._told(self._orphan.feed(piece.text))
-            if not self._later.passes(piece.text):
-                return self._said(self._later.feed(piece.text))
-            self._text.append(piece.text)
-            return iter((TextDelta(self._id, piece.text),))
+        if self._calm and len(pieces) == 1 and isinstance(piece := pieces[0], Text):
+            text = piece.text
+            if FIRST.isdisjoint(text):
+                self._text.append(text)
+                return iter((TextDelta(self._id, text),))
         return self._events(pieces)
 
     def reasoning(self, text: str) -> Iterator[Event]:
@@ -155,6 +157,7 @@ class ReplyBuilder:
         `whole`: the model has ended it, and nothing has broken it off. `calls`: there
         are structured calls, so that text which is all thoughts is no answer.
         """
+        self._note()
         yield from self._thought(self._marks.finish())
         if self._begin:
             begin, self._begin = self._begin, None
@@ -198,7 +201,21 @@ class ReplyBuilder:
                 )
             )
 
+    def _note(self) -> None:
+        """Tell those who watch for marks of the text that has passed them."""
+        if passed := "".join(self._text[self._noted :]):
+            self._orphan.note(passed)
+            self._later.note(passed)
+        self._noted = len(self._text)
+
     def _events(self, pieces: Iterable[Piece]) -> Iterator[Event]:
+        self._note()
+        self._calm = False
+        yield from self._events_of(pieces)
+        self._noted = len(self._text)
+        self._calm = not (self._trims or self._orphan.holds or self._later.holds)
+
+    def _events_of(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for piece in pieces:
             match piece:
                 case Text(text):

@@ -135,6 +135,28 @@ def _reasoning_back(body: Body) -> str:
     return ""
 
 
+def _reasoning_everywhere(body: Body) -> str:
+    for number, message in enumerate(body["messages"]):
+        if message["role"] == "assistant" and not message.get("reasoning_content"):
+            return f"Missing `reasoning_content` at message index {number}"
+    return ""
+
+
+def _only_reasoning(body: Body) -> str:
+    for number, message in enumerate(body["messages"]):
+        for field in message.keys() - {*_KNOWN, "reasoning"}:
+            where = f"messages.{number}.{message['role']}.{field}"
+            return f"{where}: property '{where}' is unsupported"
+    return ""
+
+
+def _parameters(body: Body) -> str:
+    for tool in body.get("tools", ()):
+        if not tool["function"].get("parameters"):
+            return "invalid params, function parameters is empty (2013)"
+    return ""
+
+
 def _signatures_back(body: Body) -> str:
     for _, each in _sent(body):
         google = each.get("extra_content", {}).get("google", {})
@@ -205,6 +227,9 @@ CHECKS: dict[str, Callable[[Body], str]] = {
     "no empty message": _no_empty_message,
     "no reasoning": _no_reasoning,
     "reasoning back": _reasoning_back,
+    "reasoning everywhere": _reasoning_everywhere,
+    "only reasoning": _only_reasoning,
+    "parameters": _parameters,
     "details back": _nothing,
     "signatures back": _signatures_back,
     "items": _items,
@@ -254,6 +279,8 @@ class StrictServer(SSEServer):
             yield delta(role="assistant", content="")
             yield delta(reasoning_content="I need the weather; ")
             yield delta(reasoning_content=f"{self.secret}.")
+        if self.row.has("only reasoning"):
+            yield delta(reasoning="I need the weather.")
         if self.row.has("details back"):
             for part in ("I need the weather. ", self.secret):
                 entry = {"type": "reasoning.text", "index": 0, "text": part}

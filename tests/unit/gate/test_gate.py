@@ -672,7 +672,7 @@ def test_a_template_tells_the_dialect(family: str) -> None:
     same |= {"ernie45": "hermes", "hunyuan_a13b": "jamba", "apriel": "jamba"}
     same |= {"glm53_flash": "hermes", "step_audio2": "hermes", "hyperclovax": "glm45"}
     same |= {"command_r": "auto", "gemma3": "auto"}
-    same |= {"openpangu_v2": "lfm2", "exaone": "hermes"}
+    same |= {"openpangu_v2": "lfm2", "exaone": "hermes", "openthinker": "hermes"}
     template = f"{{% for m in messages %}}{ROWS[family].write(ROME)}{{% endfor %}}"
 
     assert dialect_of_template(template) == same.get(family, family)

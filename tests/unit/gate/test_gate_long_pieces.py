@@ -27,7 +27,7 @@ def _texts(seed: int, count: int) -> list[str]:
 @pytest.mark.parametrize("dialect", [*FAMILIES, "auto"])
 def test_a_long_text_is_searched_as_a_short_one_is(dialect: str) -> None:
     rules = rule_set(
-        find_dialect(dialect), tuple(TOOLS), "text", (), False, True, False, False
+        find_dialect(dialect), tuple(TOOLS), "text", (), False, True, *[False] * 4
     )
     calls = [ROWS[f].write(ROME) for f in FAMILIES]
     chance = random.Random(3)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tui.models.gate.dialects.marked import CODE_CALLS
+from tui.models.gate.dialects.other_tags import OTHER_TAGS
 from tui.models.gate.grammar import (
     Dialect,
     Drop,
@@ -41,7 +42,7 @@ def auto_dialect(dialects: Iterable[Dialect], eager: bool = False) -> Dialect:
     """
     dialects = list(dialects)
     rows = [row for row in dialects if row.in_auto]
-    rules = [_careful(rule) for row in rows for rule in row.rules]
+    rules = [_careful(rule) for row in rows for rule in row.rules if not rule.own]
     if eager:
         others = [rule for row in dialects if not row.in_auto for rule in row.rules]
         rules = [replace(rule, strict=False) for rule in rules]
@@ -50,6 +51,7 @@ def auto_dialect(dialects: Iterable[Dialect], eager: bool = False) -> Dialect:
             for rule in others
             if isinstance(rule.action, Payload)
         ]
+    rules += OTHER_TAGS
     # <code> is HTML to other models: a call only if nothing follows it.
     rules.append(_careful(replace(CODE_CALLS, bare=True, sign="")))
     # </s> is HTML to other models, and `orphan` looks for the ends of thoughts.

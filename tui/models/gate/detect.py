@@ -16,7 +16,7 @@ from tui.models.gate.grammar import Dialect
 
 AUTO = "auto"
 
-_UNKNOWN = re.compile(r"nemotron.*(?:super|ultra)|llama.*nemotron")
+_UNKNOWN = re.compile(r"nemotron-(?!3).*(?:super|ultra)|llama.*nemotron")
 """Names that contain another family's name; their formats vary by release."""
 
 
@@ -59,6 +59,7 @@ def dialect_of_name(model_name: str) -> str:
     """
     # The last part names the model; earlier parts name its publisher.
     name = re.sub(r"[_\s]+", "-", model_name.lower()).rstrip("/").rpartition("/")[2]
+    name = re.sub(r"(?<=\d)p(?=\d)", ".", name)  # Fireworks: glm-4p6
     if _UNKNOWN.search(name):
         return AUTO
     return _best(

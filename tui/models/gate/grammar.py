@@ -6,12 +6,13 @@ it starts: a payload to parse, another channel, or nothing (a dropped token).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from tui.models.gate.patterns import (
     BLANK,
+    SPACE,
     SUFFIX,
     Alt,
     Atom,
@@ -23,7 +24,9 @@ from tui.models.gate.patterns import (
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
-Anchor = Literal["any", "line", "word", "start", "called", "framed"]
+Anchor = Literal[
+    "any", "line", "word", "start", "called", "framed", "thought", "answered"
+]
 Channel = Literal["text", "reasoning", "nothing"]
 
 
@@ -96,6 +99,8 @@ class Payload(NamedTuple):
     """False: a frame's header, which may turn out to hold no call."""
     elements: Sequence[Element] = ()
     """More regions in which closers are ignored; the first that fits counts."""
+    odd: bool = False
+    """Its tags are no family's own, so that what they hold is text if it is no call."""
 
 
 class Switch(NamedTuple):
@@ -111,7 +116,11 @@ class Drop(NamedTuple):
     """Only removes the marker."""
 
 
-Action = Payload | Switch | Drop
+class Mention(NamedTuple):
+    """Leaves the marker in the text, which is about such markers from here on."""
+
+
+Action = Payload | Switch | Drop | Mention
 DROP = Drop()
 
 
@@ -124,7 +133,8 @@ class Rule:
     action: Action
     anchor: Anchor = "any"
     """Where it may occur: anywhere, at a line start, where no word goes on, before any
-    text, or in a message that has a call or a frame's header already."""
+    text, in a message that has a call or a frame's header already, between reasoning
+    and answer, or in an answer that begins with such a rule."""
     quotable: bool = True
     """Inside Markdown quoting it is text."""
     bare: bool = False
@@ -139,6 +149,8 @@ class Rule:
     """As one of `after`: what comes behind it is text, also if it is the same again."""
     unless: str = ""
     """A regular expression (look-behinds) that must hold; elsewhere it is text."""
+    own: bool = False
+    """It begins with a word, so that only the family's own row looks for it."""
 
     sign: str | None = None
     """The text that marks a call cut off by the end of the stream: None for the
@@ -201,6 +213,63 @@ def end_rules(token: str) -> tuple[Rule, ...]:
     return _rules((Lit(token),), *looks, action=DROP)
 
 
+_MUTE = Switch("nothing", permanent=True)
+_OTHERS = ("user", "system", "tool", "observation", "function", "ipython")
+_TURNS: Sequence[tuple[str, tuple[str, ...], str, str]] = (
+    ("<|im_start|>", ("<|im_end|>",), "assistant", ""),
+    (
+        "<|start_header_id|>",
+        ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"),
+        "assistant",
+        "<|end_header_id|>",
+    ),
+    ("<start_of_turn>", ("<end_of_turn>",), "model", ""),
+    ("<｜User｜>", ("<｜end▁of▁sentence｜>",), "", ""),
+)
+"""What opens a turn, behind what ends one; the model's own role, and what ends it."""
+
+
+@lru_cache(maxsize=64)
+def with_turns(token: str, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Return `rules`, which remove a token that ends a turn, and others beside them.
+
+    Models go on behind it with turns that they make up. Their own are text; those of
+    others, and all behind them, are left out. A text that has named what opens a turn
+    before it explains such tokens, and is left alone.
+    """
+    line_end = (BLANK, Run(r"[\r\n]", 1, 1))
+    for begin, ends, own, closer in _TURNS:
+        if token not in ends:
+            continue
+        look: Atoms = ()
+        after: list[Rule] = []
+        beside: list[Rule] = []
+        if own:
+            header: Atoms = (Lit(begin), BLANK, Lit(own), BLANK)
+            header = (*header, Lit(closer)) if closer else header
+            after.append(Rule((SPACE, *header), line_end, DROP))
+            after.append(Rule((SPACE, Lit(begin)), line_end, DROP))
+            beside.append(Rule(header, line_end, DROP, "start"))
+            look = (BLANK, Alt(tuple((Lit(role),) for role in _OTHERS)))
+        after.append(Rule((SPACE, Lit(begin)), look, _MUTE))
+        beside.append(Rule((Lit(begin),), look, Mention()))
+        rules = (*(replace(rule, after=tuple(after)) for rule in rules), *beside)
+    return rules
+
+
+ANSWER_RULES = (
+    Rule(
+        (Lit("<answer>"),),
+        (BLANK, Run(r"[\r\n]", 1, 1)),
+        DROP,
+        "thought",
+        structural=True,
+    ),
+    Rule((Lit("</answer>"),), (BLANK, Run(r"[\r\n]", 1, 1)), DROP, "answered"),
+)
+"""What Hunyuan writes around the answer behind its reasoning, under any name."""
+
+
 def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:
     """Return the rules for a token that opens something, unless it is spoken of."""
     return opening_marker((Lit(token),), action)
@@ -228,6 +297,8 @@ class Thinking(NamedTuple):
     """Plain words open it, which an unknown model may begin an answer with."""
     look: Atoms = ()
     """Must follow what opens it, at the start of the message."""
+    within: tuple[Rule, ...] = ()
+    """Rules in force while it is open."""
 
     def closed_by(self, opening: str) -> str | None:
         """Return what closes the reasoning that `opening` opened; None if not this."""

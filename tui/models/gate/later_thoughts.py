@@ -51,21 +51,22 @@ class LaterThoughts:
         self._trims = False
         """Whether the blanks behind a thought are still to come."""
 
-    def passes(self, text: str) -> bool:
-        """Whether a piece of text goes on as it is; if so, it is taken."""
-        if self._held or self._trims:
-            return False
-        if self.watches and not _FIRST.isdisjoint(text):
-            return False
-        self._markdown.feed(text)
-        return True
+        self.note = self._markdown.feed
+        """Take text that has none of `orphan.FIRST`, and goes on as it is."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the next text may not go on as it is."""
+        return bool(self._held) or self._trims
 
     def feed(self, text: str) -> Iterator[Told]:
         """Take a piece of text."""
-        if self.passes(text):
-            yield Told(False, text)
-        else:
+        marked = self.watches and not _FIRST.isdisjoint(text)
+        if self.holds or marked:
             yield from self._take(text, final=False)
+        else:
+            self._markdown.feed(text)
+            yield Told(False, text)
 
     def finish(self) -> Iterator[Told]:
         """Take the end of the text, or of a part of it."""

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from tui.models.gate.grammar import (
+    ANSWER_RULES,
     END_TOKENS,
     Channel,
     Dialect,
@@ -24,6 +25,7 @@ from tui.models.gate.grammar import (
     marker_atoms,
     opening_rules,
     token_rules,
+    with_turns,
 )
 from tui.models.gate.patterns import (
     Atoms,
@@ -269,12 +271,15 @@ def rule_set(
     may_think: bool,
     called: bool,
     framed: bool,
+    answered: bool,
+    mentioned: bool,
 ) -> RuleSet:
     """Return the rules in force.
 
     `names` are the offered tools (None: none were offered), `closes` the markers that
     close the open reasoning; `fresh` says that only white space has come so far,
-    `called` that a call has, and `framed` that a frame's header has.
+    `called` that a call has, `framed` that a frame's header has, `answered` that the
+    answer has begun with a tag, and `mentioned` that it is about the tokens of turns.
     """
     rules: list[Rule] = []
     if channel == "reasoning":
@@ -282,27 +287,40 @@ def rule_set(
             Rule(marker_atoms(close), (), Switch("text"), quotable=False)
             for close in _spelt(closes)
         ]
+        for thinking in dialect.thinking:
+            if thinking.close in closes:
+                rules += thinking.within
     elif channel == "text":
         for thinking in dialect.thinking:
             if thinking.anywhere or (fresh and may_think):
                 rules += _thinking_rules(thinking, fresh)
+    thought = fresh and not may_think and channel == "text"
     now = {"start": fresh, "called": called, "framed": framed}
+    now |= {"thought": thought, "answered": answered}
     rules += [
         r
         for r in dialect.rules
         if now.get(r.anchor, True) and (names is not None or r.structural)
     ]
     for token in dialect.dropped:
-        rules += token_rules(token)
+        rules += _with_turns(token, token_rules(token), mentioned)
     # No text is held back that would not be without these.
     length = 1 if names is not None else 2
     begun = {_literal(rule)[:length] for rule in rules if rule.anchor not in BEHIND}
     for token in END_TOKENS:
         if token[:length] in begun and token not in dialect.dropped:
-            rules += end_rules(token)
+            rules += _with_turns(token, end_rules(token), mentioned)
+    if any(literal[:1] == "<" for literal in begun):
+        rules += ANSWER_RULES
     for token in dialect.endings:
         rules += opening_rules(token, _MUTE) if called else token_rules(token)
-    return RuleSet(rules, names or ())
+    return RuleSet([r for r in rules if now.get(r.anchor, True)], names or ())
+
+
+def _with_turns(
+    token: str, rules: tuple[Rule, ...], mentioned: bool
+) -> tuple[Rule, ...]:
+    return rules if mentioned else with_turns(token, rules)
 
 
 @lru_cache(maxsize=64)

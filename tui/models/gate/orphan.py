@@ -23,6 +23,7 @@ _MARKS = {
     "[/THINK]": "[THINK]",
     "<|END_THINKING|>": "<|START_THINKING|>",
     "◁/think▷": "◁think▷",
+    "<|end_of_thought|>": "<|begin_of_thought|>",
 }
 MARKS = tuple((opener, close) for close, opener in _MARKS.items())
 """What opens reasoning and what closes it, in whatever family."""
@@ -31,6 +32,8 @@ _OPENED = {each: spellings(_MARKS[c]) for c in _MARKS for each in spellings(c)}
 """What may have opened the reasoning that a mark closes."""
 CLOSERS = tuple(_OPENED)
 _FIRST = frozenset(close[0] for close in CLOSERS)
+FIRST = _FIRST | {opener[0] for opener in OPENERS}
+"""With one of these, every mark begins."""
 _MARK = re.compile("|".join(map(re.escape, CLOSERS)))
 _CUT = re.compile(cut(CLOSERS))
 """A mark that the end of the text cuts off."""
@@ -61,19 +64,16 @@ class Marks:
 
     def __init__(self) -> None:
         self._begins = True
-        self._held = ""
-
-    def __bool__(self) -> bool:
-        """Whether anything is held back."""
-        return bool(self._held)
+        self.held = ""
+        """What is held back."""
 
     def feed(self, text: str) -> str:
         """Take a piece of reasoning; return what is shown of it now."""
-        text, self._held = self._held + text, ""
+        text, self.held = self.held + text, ""
         if self._begins:
             start = text.lstrip()
             if any(len(start) < len(o) and o.startswith(start) for o in OPENERS):
-                self._held = text
+                self.held = text
                 return ""
             self._begins = False
             opener = next((o for o in OPENERS if start.startswith(o)), "")
@@ -82,12 +82,12 @@ class Marks:
             return text
         found = _TAIL.search(text)
         if found:
-            text, self._held = text[: found.start()], text[found.start() :]
+            text, self.held = text[: found.start()], text[found.start() :]
         return text
 
     def finish(self) -> str:
         """Take the end of the reasoning; return what was held back and is no mark."""
-        held, self._held, self._begins = self._held, "", True
+        held, self.held, self._begins = self.held, "", True
         return "" if _MARK.match(held) else held
 
 
@@ -99,18 +99,22 @@ class OrphanClose:
         self._held = ""
         self._watches = True
 
-    def passes(self, text: str) -> bool:
-        """Whether a piece of text goes on as it is; if so, it is taken."""
-        if not self._watches:
-            return True
-        if self._held or not _FIRST.isdisjoint(text):
-            return False
-        self._said.append(text)
-        return True
+    @property
+    def holds(self) -> bool:
+        """Whether text is held back."""
+        return bool(self._held)
+
+    def note(self, text: str) -> None:
+        """Take text that has none of `FIRST`, and goes on as it is."""
+        if self._watches:
+            self._said.append(text)
 
     def feed(self, text: str) -> Split:
         """Take a piece of text."""
-        if self.passes(text):
+        if not self._watches:
+            return Split(text, False, "")
+        if not self._held and _FIRST.isdisjoint(text):
+            self._said.append(text)
             return Split(text, False, "")
         text, self._held = self._held + text, ""
         return self._split(text)

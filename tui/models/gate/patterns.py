@@ -22,7 +22,7 @@ no width, such as a byte order mark."""
 LONGEST_NAME = 1024
 """Characters of a tool's name."""
 
-_TOOL_NAME = rf"""([^\s"(]{{1,{LONGEST_NAME}}}+)"""
+_TOOL_NAME = rf"""([^\s"'(<]{{1,{LONGEST_NAME}}}+)"""
 
 
 class Lit(NamedTuple):

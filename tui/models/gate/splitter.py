@@ -16,6 +16,7 @@ from tui.models.gate.grammar import (
     Channel,
     Dialect,
     Drop,
+    Mention,
     Payload,
     Reading,
     Rule,
@@ -65,6 +66,7 @@ class Splitter:
 
     __slots__ = (
         "_after",
+        "_answered",
         "_back",
         "_boundary",
         "_called",
@@ -83,6 +85,7 @@ class Splitter:
         "_line_start",
         "_markdown",
         "_may_think",
+        "_mentioned",
         "_mute",
         "_names",
         "_opening",
@@ -119,6 +122,8 @@ class Splitter:
         self._may_think = True
         self._called = False
         self._framed = False
+        self._answered = False
+        self._mentioned = False
         self._mute = False
         self._quoting = False
         self._trims = False
@@ -368,13 +373,23 @@ class Splitter:
             self._line_start = follows or data[i - 1] == "\n"
             self._back = "\n" if self._line_start else " "
             match rule.action:
+                case Mention():
+                    self._let_out(data[i:end])
+                    self._back = data[end - 1]
+                    self._mentioned = True
+                    self._renew()
                 case Drop():
+                    if rule.anchor == "thought":
+                        self._answered = True
+                        self._renew()
                     if rule.structural:
                         # A frame's text begins behind it.
                         self._back = "\n"
                     elif not follows:
                         # What comes next stands where the marker stood.
                         self._back = back[-1]
+                    if rule.after:
+                        self._after = after_set(tuple(rule.after), self._names or ())
                 case Switch(channel, permanent, trims):
                     self._flush(out)
                     self._mute = permanent
@@ -459,7 +474,8 @@ class Splitter:
         reading = payload.read(end.body, self._tools, end.closed)
         written = self._opening + end.body + end.tail
         out += map(self._plain_name, reading.calls)
-        if not reading.whole and self._is_prose(reading, end):
+        odd = payload.odd and end.closed and not reading.calls
+        if not reading.whole and (odd or self._is_prose(reading, end)):
             if trial is None:
                 self._let_out(written)
             else:
@@ -606,6 +622,8 @@ class Splitter:
             self._may_think,
             self._called,
             self._framed,
+            self._answered,
+            self._mentioned,
         )
         self._search = self._rules.first.search
         self._sure = self._rules.sure

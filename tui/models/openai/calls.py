@@ -96,7 +96,7 @@ class _Open:
             arguments = read_arguments("".join(self.text))
         if isinstance(arguments, str):
             arguments = _said_again(self.text, arguments)
-        return ToolCall(self.id, self.name, arguments, self.opaque.fields)
+        return ToolCall(self.id, self.name, arguments, self.opaque.finish())
 
 
 class CallAssembler:

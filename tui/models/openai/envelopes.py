@@ -36,6 +36,11 @@ def find_message(value: Any) -> str:
             f"{name}: {words}" for name in each if (words := find_message(each[name]))
         ]
         return "; ".join(found)
+    if len(fields) == 1:
+        # Bedrock names the kind of the error: {"throttlingException": {...}}
+        [(kind, told)] = fields.items()
+        if kind.endswith(_KINDS) and isinstance(told, dict):
+            return find_message(told) or kind
     if _has_failed(fields):
         return next(filter(None, (find_message(fields.get(k)) for k in _WITH_CODE)), "")
     return ""
@@ -65,6 +70,8 @@ _KEYS = (
     *("failure", "raw"),
 )
 """Where the words of an error stand, as `_lowered` has them."""
+_KINDS = ("exception", "error", "fault")
+"""How the name of a field ends that holds all of an error."""
 _WITH_CODE = ("title", "reason", "description", "data", "output", "response")
 """Where else, in what is known to be an error."""
 

@@ -11,6 +11,7 @@ import msgspec
 
 from tui import bounds
 from tui.models.openai.chunks import Delta
+from tui.models.openai.cumulative import Cumulative
 
 FIELDS = (
     "reasoning_details",
@@ -34,11 +35,19 @@ class OpaqueFields:
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
         self._room = MOST_BYTES
+        self._new: _New = {}
 
     @property
     def fields(self) -> dict[str, Any]:
         """The fields so far; empty if they were too large."""
         return self._fields if self._room >= 0 else {}
+
+    def finish(self) -> dict[str, Any]:
+        """Return the fields at the end of the message."""
+        for entry, key in list(self._new):
+            cumulative, known = self._new.pop((entry, key))
+            known[key] += cumulative.finish()
+        return self.fields
 
     def take_delta(self, delta: Delta) -> None:
         """Add the opaque fields of a delta."""
@@ -60,20 +69,25 @@ class OpaqueFields:
             return
         self._room -= len(msgspec.json.encode(value))
         if self._room >= 0:
-            self._fields[name] = _joined(self._fields.get(name), value)
+            self._fields[name] = _joined(self._fields.get(name), value, self._new)
 
 
-def _joined(before: Any, value: Any) -> Any:
+_New = dict[tuple[int, str], tuple[Cumulative, dict[str, Any]]]
+"""What is new in the pieces of a text, by its entry (which is kept) and its key."""
+
+
+def _joined(before: Any, value: Any, new_in: _New) -> Any:
     match before, value:
         case dict(), dict():
             known, new = cast(dict[str, Any], before), cast(dict[str, Any], value)
-            return known | {key: _joined(known.get(key), new[key]) for key in new}
+            more = {key: _joined(known.get(key), new[key], new_in) for key in new}
+            return known | more
         case _, list():
             entries: list[Any] = []
             if isinstance(before, list):
                 entries += cast(list[Any], before)
             for entry in cast(list[Any], value):
-                _add(entries, entry)
+                _add(entries, entry, new_in)
             return entries
         case _, None:
             return before
@@ -81,23 +95,31 @@ def _joined(before: Any, value: Any) -> Any:
             return value
 
 
-def _add(entries: list[Any], entry: Any) -> None:
+def _add(entries: list[Any], entry: Any, new_in: _New) -> None:
     """Append an entry, or merge it into the last one that it continues."""
     last = entries[-1] if entries else None
-    if isinstance(entry, dict) and isinstance(last, dict):
+    if not isinstance(entry, dict):
+        entries.append(entry)
+        return
+    if isinstance(last, dict):
         new = cast(dict[str, Any], entry)
         known = cast(dict[str, Any], last)
         if _goes_on(known, new):
             for key, value in new.items():
                 text = known.get(key)
                 if key in _TEXTS and isinstance(text, str) and isinstance(value, str):
-                    known[key] = text + value
+                    found = new_in.get((id(known), key))
+                    known[key] = text + (found[0].add(value) if found else value)
                 elif value is not None:
                     known[key] = value
             return
-    entries.append(
-        dict(cast(dict[str, Any], entry)) if isinstance(entry, dict) else entry
-    )
+    begun = dict(cast(dict[str, Any], entry))
+    entries.append(begun)
+    for key in _TEXTS:
+        if isinstance(text := begun.get(key), str):
+            cumulative = Cumulative()
+            cumulative.add(text)
+            new_in[id(begun), key] = (cumulative, begun)
 
 
 def _goes_on(known: dict[str, Any], new: dict[str, Any]) -> bool:

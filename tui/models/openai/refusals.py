@@ -18,7 +18,7 @@ from tui.models.openai.window import figures
 
 What = Literal[
     "field", "tools", "tool", "schemas", "rename", "system", "images", "returns",
-    "demanded", "signed", "stream", "alone", "null",
+    "demanded", "everywhere", "signed", "stream", "alone", "null",
 ]  # fmt: skip
 
 
@@ -79,6 +79,7 @@ _BAD_KEY = re.compile(
     re.I,
 )
 
+_WITHIN = re.compile(r"\b(?:body|request|payload|params)\.(?=[a-z_])|\$\.(?=[a-z_])")
 _ECHOED = frozenset({"input", "ctx", "url", "body", "request", "received", "doc_url"})
 """Where validators repeat what was sent, or say where to read more."""
 
@@ -114,6 +115,13 @@ _WRITTEN = re.compile(
 )
 """What is said of a call that the model has just written, and its server cannot read.
 That is no word about tools: the same question may be answered well."""
+_GENERATED = re.compile(
+    r"tool_use_failed|failed_generation|tool call validation failed", re.I
+)
+"""What is said of nothing else, though it names the tool, and its schema."""
+_EMPTY = re.compile(
+    r"\b(text|content|message)\b.*\b(blank|empty)\b|at least one content", re.I
+)
 _THOUGHTS = re.compile(r"\b(reasoning_content|reasoning)\b")
 _UNKNOWN = re.compile(
     r"\bextra\b|unsupported|not (be )?(supported|permitted|allowed|accepted|valid)|"
@@ -180,7 +188,9 @@ _WORDLESS = 40
 def is_about_what_was_written(status: int, body: str) -> bool:
     """Whether a server failed because it cannot parse a call that the model wrote."""
     said, _ = _read(body, "")
-    calls = _TOOLS.search(said) or re.search(r"function|tool_|at pos", said, re.I)
+    calls = _TOOLS.search(said) or re.search(
+        r"function|tool_|at pos|json_validate_failed", said, re.I
+    )
     return status in (400, 422, 500) and bool(calls and _WRITTEN.search(said))
 
 
@@ -194,7 +204,7 @@ def changes(
     if refusal.status not in (*_STATUSES, *_AMBIGUOUS, *_ABOUT_THE_KEY):
         return
     said, named = _read(refusal.body, model)
-    if is_about_credit(said):
+    if is_about_credit(said) or _GENERATED.search(said):
         return
     if is_overflow(said):
         yield from _about_room(said, request)
@@ -252,10 +262,13 @@ def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
     calls = any(message.get("tool_calls") for message in messages)
     if calls and re.search(r"not both|either content or tool_calls", said, re.I):
         yield Change("alone")
-    if calls and re.search(r"\b(text|content)\b.*\b(blank|empty)\b", said, re.I):
+    if calls and _EMPTY.search(said):
         yield Change("null")
-    if calls and wanted and wanted[1] not in request and _MISSING.search(said):
-        yield Change("demanded", wanted[1])
+    if wanted and wanted[1] not in request and _MISSING.search(said):
+        if calls:
+            yield Change("demanded", wanted[1])
+        if any(message["role"] == "assistant" for message in messages):
+            yield Change("everywhere", wanted[1])
 
 
 def _beside(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -397,6 +410,8 @@ def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
             names = (_snake(str(name)) for name in found)
             named += [(name,) for name in names if name]
     said = "\n".join([*words, *map(".".join, named)])
+    # Some name the request before the field.
+    said = _WITHIN.sub("", said)
     # Some servers name fields in the way of another language.
     snake = _snake(said)
     said = said if snake == said else f"{said}\n{snake}"

@@ -61,6 +61,7 @@ class Requests:
                 origin,
                 returns=not server.has("no reasoning"),
                 demanded="reasoning_content" if server.has("reasoning back") else "",
+                everywhere=server.has("reasoning everywhere"),
                 signed=server.has("signatures back"),
             ),
             plain=server.has("plain schemas"),
@@ -165,10 +166,15 @@ def _changed(change: Change, tools: Sequence[ToolSchema], taken: Taken) -> Taken
         case "images":
             return replace(taken, form=replace(form, images=False))
         case "returns":
-            form = replace(form, returns=False, demanded="", signed=False)
+            form = replace(
+                form, returns=False, demanded="", everywhere=False, signed=False
+            )
             return replace(taken, form=form)
         case "demanded":
             return replace(taken, form=replace(form, demanded=change.name))
+        case "everywhere":
+            form = replace(form, demanded=change.name, everywhere=True)
+            return replace(taken, form=form)
         case "signed":
             return replace(taken, form=replace(form, signed=True))
         case "alone":
@@ -246,6 +252,14 @@ def notice(change: Change, model: str, url: str, words: str) -> str:
             what = _(
                 "{model} on {url} does not accept images: sending only their names"
             ).format(model=model, url=url)
-        case "schemas" | "returns" | "demanded" | "signed" | "alone" | "null":
+        case (
+            "schemas"
+            | "returns"
+            | "demanded"
+            | "everywhere"
+            | "signed"
+            | "alone"
+            | "null"
+        ):
             return ""
     return what + said

@@ -26,6 +26,9 @@ RULES = MappingProxyType(
         "no empty message": "only a message with calls may be empty",
         "no reasoning": "rejects `reasoning_content` and similar fields",
         "reasoning back": "rejects a call without its `reasoning_content`",
+        "reasoning everywhere": "rejects an answer without `reasoning_content`",
+        "only reasoning": "rejects reasoning under another name than `reasoning`",
+        "parameters": "rejects a tool without `parameters`",
         "details back": "expects `reasoning_details` back with a call",
         "signatures back": "rejects a call without its signature in `extra_content`",
         "items": "rejects an array schema without `items`",
@@ -93,8 +96,11 @@ SERVERS = MappingProxyType(
         ),
         "deepseek": Server(
             "DeepSeek",
-            ("results", "reasoning back"),
-            ("https://api-docs.deepseek.com/guides/thinking_mode",),
+            ("results", "reasoning back", "reasoning everywhere"),
+            (
+                "https://api-docs.deepseek.com/guides/thinking_mode",
+                "https://github.com/MoonshotAI/kimi-cli/issues/2141",
+            ),
             ("deepseek.com",),
         ),
         "gemini": Server(
@@ -132,6 +138,24 @@ SERVERS = MappingProxyType(
             ("results", "no reasoning"),
             ("https://github.com/janhq/jan/issues/8136",),
             ("groq.com",),
+        ),
+        "cerebras": Server(
+            "Cerebras",
+            ("results", "only reasoning"),
+            (
+                "https://github.com/vercel/ai/issues/15042",
+                "https://github.com/QwenLM/qwen-code/issues/11045",
+            ),
+            ("cerebras.ai",),
+        ),
+        "minimax": Server(
+            "MiniMax",
+            ("results", "parameters"),
+            (
+                "https://github.com/MiniMax-AI/MiniMax-M2/issues/76",
+                "https://github.com/QwenLM/qwen-code/issues/11834",
+            ),
+            ("minimaxi.com", "minimax.io", "minimax.chat"),
         ),
         "llama.cpp": Server(
             "llama.cpp",

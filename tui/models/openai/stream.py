@@ -41,6 +41,7 @@ from tui.models.openai.chunks import (
     thoughts,
     usage_event,
 )
+from tui.models.openai.cumulative import Cumulative
 from tui.models.openai.errors import Where
 from tui.models.openai.limits import ERROR_BYTES, EVENT_BYTES
 from tui.models.openai.opaque import OpaqueFields
@@ -62,6 +63,10 @@ _STEP = 1000
 _AFTERWARDS = 60.0
 """Seconds after the end of the answer in which its usage, or the end of the stream, is
 still waited for: it comes at once, or never."""
+
+_ALL = 80
+"""Characters of a text that comes in `_PIECES`, and once more with its end."""
+_PIECES = 4
 
 _MARK = b"\xef\xbb\xbf"
 """Of the byte order."""
@@ -122,6 +127,8 @@ class AnswerReader:
         self._halves = Halves()
         self._streams = False
         """Whether a delta has come, so that a whole message is all of it again."""
+        self._new_text = Cumulative()
+        self._new_thoughts = Cumulative()
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._unreadable = 0
@@ -153,11 +160,13 @@ class AnswerReader:
         try:
             yield from self._body(body)
         except LazychatError as error:
-            # What the gate has held back of the text is still the user's.
+            # What was held back of the text is still the user's.
+            yield from self._held()
             yield from self._builder.end_text(whole=False)
             if isinstance(error, TooMuch):
                 raise errors.too_much(error.what, self._where) from error
             raise
+        yield from self._held()
         if self._halves:
             yield from self._text("\ufffd")
         cut = endings.meant(self._finish_reason) == "length"
@@ -213,7 +222,7 @@ class AnswerReader:
 
     def _marked(self, message: Message) -> Message:
         """Return the message with what its server expects back in the next round."""
-        opaque = self._opaque.fields
+        opaque = self._opaque.finish()
         field = self._reasoning_field if message.tool_calls or self._in_round else ""
         if not (opaque or field or any(call.opaque for call in message.tool_calls)):
             return message
@@ -430,7 +439,10 @@ class AnswerReader:
     def _choice(self, choice: Choice) -> Iterator[Event]:
         delta, message = choice.delta, choice.message
         said = False
+        reason = choice.finish_reason or choice.finishReason
         if isinstance(delta, Delta):
+            if reason and isinstance(delta.content, str):
+                self._without_all(delta, delta.content)
             said = yield from self._delta(delta)
         elif isinstance(delta, str) and delta:
             said = True
@@ -438,6 +450,7 @@ class AnswerReader:
         self._streams = self._streams or said
         if isinstance(message, Delta):
             if self._streams:
+                yield from self._held()
                 message = self._rest(message)
             said = (yield from self._delta(message)) or said
         if not said:
@@ -446,12 +459,17 @@ class AnswerReader:
             self._count(choice.usage)
         if choice.error:
             raise (yield from self._failed(choice.error))
-        reason = choice.finish_reason or choice.finishReason
         if reason and not isinstance(reason, dict | list):
             reason = reason if isinstance(reason, str) else "stop"
             # Some servers close each answer with a stop, whatever has ended it.
             plain = endings.meant(reason) == "stop"
             self._finish_reason = (plain and self._finish_reason) or reason
+
+    def _without_all(self, delta: Delta, content: str) -> None:
+        """Take a text out of the last delta that is all that came, once more."""
+        long = len(content) >= _ALL and len(self._texts) >= _PIECES
+        if long and content == "".join(self._texts):
+            delta.content = None
 
     def _bare(self, choice: Choice) -> Iterator[Event]:
         """Take what stands in the choice itself, in the place of a delta."""
@@ -459,6 +477,8 @@ class AnswerReader:
             choice.content = choice.text
         if not (choice.content or thoughts(choice)[0] or any(calls(choice))):
             return  # as most are
+        if self._streams:
+            yield from self._held()
         yield from self._delta(self._rest(choice) if self._streams else choice)
 
     def _rest(self, message: Delta) -> Delta:
@@ -496,9 +516,10 @@ class AnswerReader:
         self._first = self._first or self._last
         if reasoning:
             self._reasoning_field = self._reasoning_field or field
-            self._thoughts.append(reasoning)
-            yield from self._builder.reasoning(reasoning)
+            yield from self._think(self._new_thoughts.add(reasoning))
         if isinstance(content, str):
+            if not self._new_text.settled:
+                content = self._new_text.add(content)
             yield from self._text(content)
         elif content:
             self._unseen = self._unseen or is_unseen(content)
@@ -533,7 +554,20 @@ class AnswerReader:
         self._unseen = self._unseen or bool(delta.images)
         return joined(delta.refusal) + words
 
+    def _held(self) -> Iterator[Event]:
+        """Yield what may have been repeated, and was not."""
+        yield from self._think(self._new_thoughts.finish())
+        if held := self._new_text.finish():
+            yield from self._text(held)
+
+    def _think(self, text: str) -> Iterator[Event]:
+        if text:
+            self._thoughts.append(text)
+            yield from self._builder.reasoning(text)
+
     def _text(self, text: str) -> Iterator[Event]:
+        if text and not self._new_thoughts.settled:
+            yield from self._think(self._new_thoughts.finish())
         self._texts.append(text)
         yield from self._builder.text(text)
 

@@ -44,6 +44,8 @@ class Form(msgspec.Struct, frozen=True):
     """Whether what came beside a call goes back to its origin."""
     demanded: str = ""
     """The field of the thoughts without which no call is taken; "" for none."""
+    everywhere: bool = False
+    """Whether no answer is taken without it either."""
     signed: bool = False
     """Whether no call is taken without the signature of a thought."""
     system: bool = True
@@ -223,11 +225,12 @@ class _History:
         return form.returns and bool(form.origin) and message.origin == form.origin
 
     def _fill(self, field: str) -> None:
-        """Give thoughts to the messages of each round with tools that have none."""
+        """Give thoughts to the messages that need them and have none."""
         before = ""
         for message in self._wire:
             round = "tool_calls" in message or before == "tool"
-            if message["role"] == "assistant" and round:
+            needs = round or self._form.everywhere
+            if message["role"] == "assistant" and needs:
                 message[field] = message.get(field) or NO_THOUGHTS
             before = message["role"]
 

@@ -75,6 +75,8 @@ BARE_CALL: Atoms = (
 
 THINK = (Thinking("<think>", "</think>"),)
 CHATML = ("<|im_end|>",)
+DEEPSEEK = "deepseek[.-]?(?:chat-)?"
+"""How names of the family begin."""
 DEEPSEEK_END = ("<｜end▁of▁sentence｜>",)
 
 CONTENT: Atoms = (Run(r"[\w{\[\"'\n]", 1, 1),)
@@ -146,7 +148,7 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
             if isinstance(rule.action, Payload) and rule.action.call
             for closer in rule.action.closers
             # A fence that comes once more opens other code.
-            if not closer.startswith("`")
+            if closer[0] not in "`/"
         )
     )
     doubled = eat(*((SPACE, Lit(closer)) for closer in closers))

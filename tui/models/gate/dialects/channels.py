@@ -12,6 +12,7 @@ from tui.models.gate.dialects.builders import (
     OBJECT,
     STRINGS,
     block,
+    eat,
     json_block,
     list_payload,
     row,
@@ -32,6 +33,7 @@ from tui.models.gate.patterns import (
     Atom,
     Atoms,
     Lit,
+    Opt,
     Run,
     ToolName,
 )
@@ -39,6 +41,7 @@ from tui.models.gate.payloads.channel_calls import (
     read_functionary_v2,
     read_inkling,
     read_kimi_k3,
+    read_kimi_k3_call,
     read_plamo3,
     read_solar_open,
 )
@@ -95,6 +98,19 @@ ROWS = (
                 ("<|close|>tools<|sep|>",),
                 ends=("<|close|>call<|sep|>",),
                 again=((Lit("<|open|>call"),),),
+            ),
+        ),
+        # Some servers lose the tokens within it, and those of its end.
+        Rule(
+            (Lit("<|open|>toolscall"),),
+            (SPACE, Lit("tool=")),
+            Payload(
+                read_kimi_k3_call,
+                (Quote("<|open|>argument", "<|close|>argument<|sep|>"),),
+                ("<|close|>call<|sep|>",),
+            ),
+            after=eat(
+                (SPACE, Lit("<|close|>tools"), Opt((Lit("message"),)), Lit("<|sep|>"))
             ),
         ),
         *_frame(Lit("<|open|>response<|sep|>")),

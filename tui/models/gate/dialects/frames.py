@@ -21,7 +21,11 @@ from tui.models.gate.patterns import (
     Run,
     ToolName,
 )
-from tui.models.gate.payloads.frames import read_harmony_header, read_react_action
+from tui.models.gate.payloads.frames import (
+    read_bare_header,
+    read_harmony_header,
+    read_react_action,
+)
 from tui.models.gate.payloads.named import read_name_line
 
 
@@ -60,6 +64,21 @@ def _header(sign: str, *look: Atom, anchor: Anchor = "any") -> Rule:
     payload = Payload(read_harmony_header, closers=("<|message|>",), call=False)
     rest = (_CONSTRAINT, Lit("<|message|>"))
     return Rule((), (*look, *rest), payload, anchor, sign=sign)
+
+
+def _without_tokens(*begin: Atom, anchor: Anchor = "start") -> Rule:
+    """Return the rule for a call in whose header only the words are left."""
+    word = (Alt(((Lit("json"),), (Lit("code"),))), SPACE)
+    header = (*begin, Lit("to="), Run(r"[^\s{<]", 1, 100), SPACE, Opt(word))
+    payload = Payload(
+        read_bare_header, STRINGS, balanced=True, header=header, look=(OBJECT,)
+    )
+    return Rule(
+        (), (*header, OBJECT), payload, anchor, structural=True, sign="", own=True
+    )
+
+
+_COMMENTARY = (Lit("assistantcommentary"), BLANK)
 
 
 ROWS = (
@@ -114,7 +133,17 @@ ROWS = (
         *token_rules("<|return|>", _SHOW),
         *token_rules("<|call|>", _SHOW),
         # Some servers leave the tokens out, and the words between them in.
-        thinking=(Thinking("analysis", "assistantfinal", look=(Run("[A-Z]", 1, 1),)),),
+        _without_tokens(Lit("commentary"), BLANK),
+        _without_tokens(*_COMMENTARY),
+        _without_tokens(*_COMMENTARY, anchor="called"),
+        thinking=(
+            Thinking(
+                "analysis",
+                "assistantfinal",
+                look=(Run("[A-Z]", 1, 1),),
+                within=(_without_tokens(*_COMMENTARY, anchor="any"),),
+            ),
+        ),
         structural=True,
         special=True,
         names="gpt-oss",

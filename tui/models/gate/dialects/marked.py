@@ -4,8 +4,11 @@ The formats are those of the models' chat templates and of the parsers of vLLM, 
 and llama.cpp, as of November 2026; Gemma 3's is that of its prompt guide.
 """
 
+from dataclasses import replace
+
 from tui.models.gate.dialects.builders import (
     CHATML,
+    DEEPSEEK,
     DEEPSEEK_END,
     END_OF_FENCE,
     LIST,
@@ -25,7 +28,16 @@ from tui.models.gate.dialects.tool_call import (
     TOOL_CALL,
     pair_block,
 )
-from tui.models.gate.grammar import Drop, Element, Payload, Quote, Rule, Thinking
+from tui.models.gate.grammar import (
+    DROP,
+    Drop,
+    Element,
+    Payload,
+    Quote,
+    Rule,
+    Thinking,
+    opening_rules,
+)
 from tui.models.gate.patterns import (
     BLANK,
     NAME,
@@ -173,7 +185,7 @@ ROWS = (
         thinking=THINK,
         dropped=DEEPSEEK_END,
         special=True,
-        names=r"deepseek-?v4\.1",
+        names=rf"{DEEPSEEK}v4\.1",
         signs=(("｜DSML｜", " calls>"),),
         priority=1,
     ),
@@ -298,6 +310,18 @@ ROWS = (
         dropped=CHATML,
         names="hyperclova-?x-seed-think(?!.*14b)",
         in_auto=False,
+    ),
+    row(
+        "openthinker",
+        *TOOL_CALL,
+        *(
+            replace(rule, structural=True)
+            for rule in opening_rules("<|begin_of_solution|>", DROP)
+        ),
+        thinking=(Thinking("<|begin_of_thought|>", "<|end_of_thought|>"), *THINK),
+        dropped=(*CHATML, "<|end_of_solution|>"),
+        names="openthinker|sky-?t1|supra-?.*reasoning",
+        signs=("<|begin_of_thought|>",),
     ),
     row(
         "exaone",

@@ -6,8 +6,10 @@ from dataclasses import replace
 from tui.models.gate.dialects.builders import (
     CHATML,
     CONTENT,
+    DEEPSEEK,
     DEEPSEEK_END,
     OBJECT,
+    QUOTE,
     STRINGS,
     THINK,
     block,
@@ -19,6 +21,7 @@ from tui.models.gate.dialects.builders import (
 from tui.models.gate.dialects.json import MISTRAL, OLD_MISTRAL
 from tui.models.gate.grammar import (
     NOT_APART,
+    Anchor,
     Dialect,
     Payload,
     Reader,
@@ -32,6 +35,7 @@ from tui.models.gate.patterns import (
     NAME,
     SPACE,
     Alt,
+    Atom,
     Atoms,
     Lit,
     Opt,
@@ -74,7 +78,11 @@ _DEEPSEEK_OUTPUTS = (
 
 
 def _section(
-    begins: Sequence[str], call: Atoms, end: str, ends: Sequence[str], read: Reader
+    begins: Sequence[str],
+    call: Atoms,
+    end: str,
+    ends: Sequence[str],
+    read: Reader,
 ) -> tuple[Rule, ...]:
     """Return the rules for a section of calls, and for a call without its section.
 
@@ -91,6 +99,26 @@ def _section(
             after=eat(*((SPACE, Lit(section_end)) for section_end in ends)),
         ),
     )
+
+
+def _kimi_section(*call: Atom) -> tuple[Rule, ...]:
+    # The second form is that of the model's report.
+    return _section(
+        ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>"),
+        call,
+        "<|tool_call_end|>",
+        ("<|tool_calls_section_end|>", "<|tool_call_section_end|>"),
+        read_kimi,
+    )
+
+
+_KIMI_ID: Atoms = (
+    *(Lit("functions."), *NAME, Lit(":"), Run("[0-9]", 1, 3)),
+    SPACE,
+)
+_KIMI_ARGUMENTS = Lit("<|tool_call_argument_begin|>")
+_KIMI_HEADER: Atoms = (*_KIMI_ID, Opt((_KIMI_ARGUMENTS, SPACE)))
+_KIMI_ANCHORS: tuple[Anchor, ...] = ("line", "called")
 
 
 def _deepseek_section(bar: str, blank: str) -> tuple[Rule, ...]:
@@ -188,7 +216,7 @@ ROWS = (
             ),
             anchor="line",
         ),
-        names="glm-?4|chatglm3",
+        names="glm-?4|glm-?z1|chatglm3",
         signs=("[gMASK] <|observation|>",),
         priority=-4,
     ),
@@ -202,36 +230,47 @@ ROWS = (
         thinking=(Thinking("[THINK]", "[/THINK]", anywhere=True),),
         dropped=("</s>",),
         special=True,
-        names=rf"^(?!.*(?:{OLD_MISTRAL})).*(?:(?:mi|magi|mini)stral|devstral)",
+        names=rf"^(?!.*(?:{OLD_MISTRAL})).*(?:(?:mi|magi|mini)stral|devstral|codestral)",
         signs=("[TOOL_CALLS] [ARGS]", "[TOOL_CALLS] [THINK]"),
         priority=-3,
     ),
     _deepseek(
         "deepseek_v3",
-        names=r"deepseek-?(?:v3(?!\.[12])|r1)",
+        names=rf"{DEEPSEEK}(?:v3(?!\.[12])|r1)",
         signs=("<｜tool▁calls▁begin｜> ```json",),
     ),
     _deepseek(
         "deepseek_v31",
-        names=r"deepseek-?v3\.(?:1|2-exp)",
+        names=rf"{DEEPSEEK}v3\.(?:1|2-exp)",
         signs=("<｜tool▁calls▁begin｜>",),
         in_auto=False,
     ),
     row(
         "kimi_k2",
-        *_section(
-            # The second form is that of the model's report.
-            ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>"),
-            (
-                Lit("<|tool_call_begin|>"),
-                SPACE,
-                Run(r"[^\s<]", 1),
-                SPACE,
-                Lit("<|tool_call_argument_begin|>"),
-            ),
-            "<|tool_call_end|>",
-            ("<|tool_calls_section_end|>", "<|tool_call_section_end|>"),
-            read_kimi,
+        *_kimi_section(
+            Lit("<|tool_call_begin|>"),
+            *(SPACE, Run(r"[^\s<{]", 1), SPACE),
+            Alt(((_KIMI_ARGUMENTS,), (OBJECT, SPACE, QUOTE))),
+        ),
+        # Some leave the first marker of a call out.
+        *_kimi_section(*_KIMI_HEADER, OBJECT)[:-1],
+        # What is left of a call where a server drops the tokens.
+        *(
+            Rule(
+                (),
+                (*_KIMI_HEADER, OBJECT),
+                Payload(
+                    read_kimi,
+                    STRINGS,
+                    balanced=True,
+                    header=_KIMI_HEADER,
+                    look=(OBJECT,),
+                ),
+                anchor,
+                sign="",
+                own=True,
+            )
+            for anchor in _KIMI_ANCHORS
         ),
         thinking=THINK,
         dropped=CHATML,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from tui.models.gate.dialects.builders import (
     CHATML,
     CONTENT,
+    DEEPSEEK,
     DEEPSEEK_END,
     LIST,
     MORE_JSON,
@@ -36,6 +37,7 @@ from tui.models.gate.payloads.python import (
     read_python_list,
 )
 from tui.models.gate.payloads.tags import (
+    ANTML,
     DSML,
     DSML_ASCII,
     INVOKE,
@@ -63,11 +65,15 @@ _STEP_CALL: Atoms = (
 _GEMMA_CALL: Atoms = (Opt((Opt((Lit("call"),)), Lit(":"), SPACE)), *NAME, SPACE, OBJECT)
 
 
-def _dsml_rules(sign: str, tags: Tags, *words: str) -> tuple[Rule, ...]:
-    """Return the rules for elements whose names begin with `sign`, in blocks or not."""
+def _dsml_rules(sign: str, tags: Tags, *words: str, bare: str = "") -> tuple[Rule, ...]:
+    """Return the rules for elements whose names begin with `sign`, in blocks or not.
+
+    `bare` names a block without the sign.
+    """
     quotes = (Quote(f"<{sign}parameter", f"</{sign}parameter>"), *STRINGS)
     call: Atoms = (Lit(f"<{sign}invoke"), *_NAMED)
-    blocks = [(f"<{sign}{word}>", f"</{sign}{word}>") for word in words]
+    names = [*(f"{sign}{word}" for word in words), *filter(None, (bare,))]
+    blocks = [(f"<{name}>", f"</{name}>") for name in names]
     payload = Payload(tag_reader(tags), quotes, ends=(tags.call_end,), again=(call,))
     return (
         *(
@@ -222,6 +228,9 @@ ROWS = (
             _NAMED_PARAMETER,
             "</minimax:tool_call>",
         ),
+        *_dsml_rules(
+            "antml:", ANTML, "function_calls", "tool_calls", bare="function_calls"
+        ),
         thinking=THINK,
         names="minimax-?m2",
         signs=("<minimax:tool_call>",),
@@ -247,14 +256,14 @@ ROWS = (
         "deepseek_v32",
         "function_calls",
         "tool_calls",
-        names=r"deepseek-?v3\.2(?!-exp)",
+        names=rf"{DEEPSEEK}v3\.2(?!-exp)",
         signs=("｜DSML｜ function_calls",),
     ),
     _dsml(
         "deepseek_v4",
         "tool_calls",
         "function_calls",
-        names="deepseek-?v4",
+        names=f"{DEEPSEEK}v4",
         signs=("｜DSML｜",),
     ),
     row(
@@ -289,7 +298,7 @@ ROWS = (
         *TOOL_CALL,
         thinking=THINK,
         dropped=("<|user|>", "<|observation|>"),
-        names=r"glm-?4\.[5-9]|glm-?[5-9]|ling-3|laguna",
+        names=r"glm-?4\.[5-9]|glm-?[5-9]|ling-3|laguna|spark-?(?:2\.[5-9]|[3-9])",
         signs=("<arg_key>",),
     ),
     row(

@@ -52,7 +52,7 @@ ROWS = (
             ),
         ),
         thinking=THINK,
-        names="telechat-?4",
+        names=r"telechat-?4|xing-?(?:chen-?)?4",
         signs=("<param_key>",),
         priority=1,
     ),

@@ -42,6 +42,11 @@ def read_kimi_k3(body: str, tools: Tools, closed: bool) -> Reading:
     return read_section(body, lambda at: _kimi_call(body, at, tools), next_call)
 
 
+def read_kimi_k3_call(body: str, tools: Tools, closed: bool) -> Reading:
+    """Parse one call behind the word `call`, without its end."""
+    return read_kimi_k3(f"<|open|>call{body}{_CALL_END * closed}", tools, closed)
+
+
 def _kimi_call(body: str, at: int, tools: Tools) -> tuple[Call, int]:
     start = _CALL.match(body, at)
     name = _attributes(start["attributes"]).get("tool") if start else None

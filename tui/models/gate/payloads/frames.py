@@ -11,6 +11,9 @@ from tui.models.gate.payloads.named import arguments_reader
 
 _STRING = Quote('"', '"', escapes=True)
 _TO = re.compile(r"\bto=([^\s<]+)")
+_BARE_TO = re.compile(
+    r"[a-z]*\s*to=(?:functions\.)?(?P<name>[^\s{<]+?)\s*(?:json|code)?\s*(?=\{)"
+)
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")
 _ROLE = re.compile(r"<\|start\|>\s*([^\s<]+)")
 _PEOPLE = ("user", "assistant", "all")
@@ -31,6 +34,14 @@ def read_harmony_header(body: str, tools: Tools, closed: bool) -> Reading:
     channel = _CHANNEL.search(body)
     thinks = channel is not None and channel[1] == "analysis"
     return Reading(channel="reasoning" if thinks else "text")
+
+
+def read_bare_header(body: str, tools: Tools, closed: bool) -> Reading:
+    """Parse a recipient and its arguments, between which the tokens are missing."""
+    to = _BARE_TO.match(body)
+    if to is None:
+        return Reading(whole=False)
+    return arguments_reader(to["name"])(body[to.end() :], tools, closed)
 
 
 def _harmony_call(name: str) -> Payload:

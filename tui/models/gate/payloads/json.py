@@ -174,30 +174,63 @@ def _values(body: str) -> Iterator[Any]:
             at = skip_space(body, at + 1)
 
 
-_NAMES = ("name", "tool_name", "function", "tool")
+_NAMES = ("name", "toolname", "functionname", "function", "tool", "action")
 _ARGUMENTS = ("arguments", "parameters", "args")
-_OTHERS = frozenset({*_NAMES, "id", "tool_call_id", "type"})
+_LOOSE = ("params", "input", "toolinput", "actioninput", "kwargs")
+"""Names of arguments that a tool may have for one of them as well."""
+_OTHERS = frozenset({*_NAMES, "id", "toolcallid", "callid", "type"})
+
+
+def _plain(key: str) -> str:
+    """Return a key in one spelling: models write ToolName, tool-name and tool_name."""
+    return re.sub(r"[\s_\-]", "", key).lower()
+
+
+def is_name_key(key: str) -> bool:
+    """Whether a key or tag is that of a tool's name."""
+    return _plain(key) in _NAMES
+
+
+def argument_key(key: str) -> bool:
+    """Whether a key or tag is that of all arguments."""
+    return _plain(key) in (*_ARGUMENTS, *_LOOSE)
 
 
 def _named_call(tools: Tools, value: Any) -> Call:
     if not isinstance(value, dict):
         raise Fault("not an object")
-    call = cast("Mapping[str, Any]", value)
+    written = cast("dict[str, Any]", value)
+    call = {_plain(key): written[key] for key in reversed(written)}
     if "name" not in call and isinstance(call.get("function"), dict):
         # As in a request: {"type": "function", "function": {...}}
-        call = {**call, **call["function"]}
-    name = next((call[key] for key in _NAMES if key in call), None)
-    if not isinstance(name, str) or not name:
+        within = cast("dict[str, Any]", call["function"])
+        return _named_call(tools, {**written, **within, "function": None})
+    name = next((call[key] for key in _NAMES if isinstance(call.get(key), str)), None)
+    if name is None and len(written) == 1 and (only := next(iter(written))) in tools:
+        # {"get_weather": {...}}
+        return Call(only, arguments(written[only]))
+    if not name:
         raise Fault("no name")
-    id = call.get("id", call.get("tool_call_id"))
+    id = call.get("id", call.get("toolcallid", call.get("callid")))
     held = next((key for key in _ARGUMENTS if key in call), "")
     given = call.get(held)
-    if not held and name in tools:
-        # Some leave the level of arguments out.
-        rest = {key: call[key] for key in call if key not in _OTHERS}
-        properties: Any = tools[name].get("properties") or {}
-        given = rest if rest.keys() <= set(properties) else None
+    if not held:
+        given = _beside(tools, name, written, call)
     return Call(name, arguments(given), id if isinstance(id, str) else "")
+
+
+def _beside(
+    tools: Tools, name: str, written: Mapping[str, Any], call: Mapping[str, Any]
+) -> Any:
+    """Return arguments under a name of their own, or beside that of the tool."""
+    rest = {key: written[key] for key in written if _plain(key) not in _OTHERS}
+    known: Any = tools[name].get("properties") or {} if name in tools else {}
+    if rest and rest.keys() <= set(known):
+        return rest
+    loose = next((call[key] for key in _LOOSE if key in call), None)
+    if isinstance(loose, dict | str):
+        return cast("dict[str, Any] | str", loose)
+    return None
 
 
 def _keyed_call(value: Any) -> Call:

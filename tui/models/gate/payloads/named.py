@@ -101,7 +101,7 @@ def section_reader(
         elif not closed and body[at:] and begun.fullmatch(body, at):
             # The stream broke off in the call's closer.
             at = len(body)
-        elif at < len(body):
+        elif at < len(body) and not body.startswith(begin, at):
             raise Fault("text after the arguments")
         name = split_id(found["name"])
         if not name:
@@ -154,9 +154,23 @@ def deepseek_reader(bar: str, blank: str) -> Reader:
     )
 
 
-read_kimi = section_reader(
+_read_kimi = section_reader(
     "<|tool_call_begin|>",
     "<|tool_call_end|>",
     re.compile(r"(?P<name>[^<]+)<\|tool_call_argument_begin\|>\s*"),
     _kimi_name,
 )
+_KIMI_HEADER = re.compile(
+    r"(?:<\|tool_call_begin\|>\s*|(?=functions\.[\w.\-]+:\d))"
+    r"(?P<name>[\w.\-]+(?::\d+)?)\s*(?:<\|tool_call_argument_begin\|>\s*)?(?=\{)"
+)
+
+
+def read_kimi(body: str, tools: Tools, closed: bool) -> Reading:
+    """Parse calls with an id, in whose headers a marker may be missing."""
+    reading = _read_kimi(body, tools, closed)
+    if reading.whole:
+        return reading
+    header = r"<|tool_call_begin|>\g<name><|tool_call_argument_begin|>"
+    mended = _read_kimi(_KIMI_HEADER.sub(header, body), tools, closed)
+    return mended if mended.whole else reading

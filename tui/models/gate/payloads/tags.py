@@ -57,11 +57,13 @@ FUNCTION = Tags(
     "</parameter>",
     strips=True,
 )
-INVOKE = _invoke("")
+INVOKE = _invoke("", json=True)
 DSML = _invoke("｜DSML｜", json=True)
 DSML_ASCII = _invoke(r"|DSML|", json=True)
 DSML_SPACED = _invoke("｜DSML｜ ", json=True)
 """DeepSeek V4.1 writes a blank in each tag."""
+ANTML = _invoke("antml:", json=True)
+"""Claude's, and that of models which learned from it."""
 GCML = _invoke("｜GCML｜")
 ATEM = _invoke("atem:")
 _STEP_END = Lit("<｜tool_call_end｜>")
