@@ -82,6 +82,7 @@ def trash(log: EventLog, id: str) -> Trashed:
     Raises `LogError` in the same cases as `delete`.
     """
     _require_writable(log)
+    log.flush()  # the composer waits for none of its drafts
     summary, draft = get(log, id), read_state.draft(log, id)
     title = summary.title if summary else ""
     _remove(log, [id], lambda db: bin.put(db, id, title, draft))

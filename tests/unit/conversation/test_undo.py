@@ -156,6 +156,16 @@ def test_a_turn_whose_process_has_died_comes_back_as_interrupted(log):
     assert conversation.fold(log.read("c")).requested == []
 
 
+def test_the_draft_of_the_last_moment_comes_back(log):
+    say(log, "c", "Question")
+    for number in range(100):  # as the composer does, which waits for none of them
+        read_state.save_draft(log, "c", f"draft {number}")
+
+    trashed = conversation.trash(log, "c")
+
+    assert trashed.draft == "draft 99"
+
+
 def test_a_running_turn_keeps_its_conversation_out_of_the_trash(log):
     say(log, "c", "a needle")
     log.append("c", TurnStarted("host", "boot", 1, 1), turn="t").result(30)
