@@ -69,11 +69,12 @@ _IMPORTS = {
     "StarterModel",
     "Terminal",
 }
-_IMPORTS |= {"pexpect", "ssh", "starter_path"}
+_IMPORTS |= {"Servers", "connected", "pexpect", "ssh", "starter_path"}
+_CALLS = {"subprocess", "run_test"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `outside` what needs a terminal, a process, a link or a model."""
+    """Mark as `outside` what needs a terminal, process, link, model or app."""
     for item in items:
         if isinstance(item, pytest.Function) and (
             _FIXTURES & set(item.fixturenames)
@@ -93,12 +94,12 @@ def _functions(item: pytest.Function) -> Iterator[FunctionType]:
 
 @functools.cache  # the cases of a test share it
 def _runs_a_program(function: FunctionType) -> bool:
-    """Whether a function, or one of the tests that it calls, uses `subprocess`."""
+    """Whether a function, or one that it calls, starts a program or an app."""
     seen: set[CodeType] = set()
     functions = [inspect.unwrap(function)]
     while functions:
         code = (function := functions.pop()).__code__
-        if "subprocess" in code.co_names:
+        if not _CALLS.isdisjoint(code.co_names):
             return True
         if code not in seen:
             seen.add(code)
