@@ -1,7 +1,7 @@
 # make run       set everything up, then open the app
 # make test      set everything up, then run the tests
 # make coverage  the same, measuring branch coverage, which takes twice as long
-# make fast      run the tests that need no terminal, process, link or model
+# make fast      run the tests that need no terminal, process, link, model or app
 # make check     formatting, lint, types, import contracts
 # make bench     what things cost, in ratios within one run
 # make faults    run the tests that try faults, write the table of docs/faults.md
@@ -39,7 +39,7 @@ coverage: set-up
 
 # While one works; properties are tried with fewer examples.
 fast: set-up
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not outside" \
+	@$(BIN)/python -m pytest $(WORKERS) -m "not outside" \
 		--hypothesis-profile=fast
 
 check: set-up

@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, no skipping in CI, the app in a pty."""
 
+import functools
 import inspect
 import logging
 import os
@@ -68,16 +69,17 @@ _IMPORTS = {
     "StarterModel",
     "Terminal",
 }
-_IMPORTS |= {"pexpect", "ssh", "starter_path"}
+_IMPORTS |= {"Servers", "connected", "pexpect", "ssh", "starter_path"}
+_CALLS = {"subprocess", "run_test"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `outside` what needs a terminal, a process, a link or a model."""
+    """Mark as `outside` what needs a terminal, process, link, model or app."""
     for item in items:
         if isinstance(item, pytest.Function) and (
             _FIXTURES & set(item.fixturenames)
             or _IMPORTS & vars(item.module).keys()
-            or any(_runs_a_program(each, set()) for each in _functions(item))
+            or any(map(_runs_a_program, _functions(item)))
         ):
             item.add_marker("outside")
 
@@ -90,19 +92,22 @@ def _functions(item: pytest.Function) -> Iterator[FunctionType]:
             yield function
 
 
-def _runs_a_program(function: FunctionType, seen: set[CodeType]) -> bool:
-    """Whether a function, or one of the tests that it calls, uses `subprocess`."""
-    function = inspect.unwrap(function)
-    code = function.__code__
-    if code in seen:
-        return False
-    seen.add(code)
-    known = (function.__globals__.get(name) for name in code.co_names)
-    called = (f for f in known if isinstance(f, FunctionType))
-    ours = (f for f in called if f.__module__.startswith(("test_", "support.")))
-    return "subprocess" in code.co_names or any(
-        _runs_a_program(each, seen) for each in ours
-    )
+@functools.cache  # the cases of a test share it
+def _runs_a_program(function: FunctionType) -> bool:
+    """Whether a function, or one that it calls, starts a program or an app."""
+    seen: set[CodeType] = set()
+    functions = [inspect.unwrap(function)]
+    while functions:
+        code = (function := functions.pop()).__code__
+        if not _CALLS.isdisjoint(code.co_names):
+            return True
+        if code not in seen:
+            seen.add(code)
+            known = (function.__globals__.get(name) for name in code.co_names)
+            called = (f for f in known if isinstance(f, FunctionType))
+            ours = (f for f in called if f.__module__.startswith(("test_", "support.")))
+            functions += map(inspect.unwrap, ours)
+    return False
 
 
 @pytest.fixture(autouse=True)

@@ -62,6 +62,8 @@ async def test_letters_behind_a_command_are_typed_in_the_conversation_that_it_op
             return do(*arguments)
 
         monkeypatch.setattr(Library, "do", slowly)
+        # However long a busy machine takes until the keys are let go.
+        monkeypatch.setattr("tui.app.terminal.key_order.LONGEST", 60.0)
 
         await chat.type(command)
         for key in ("enter", *"zqv"):

@@ -20,13 +20,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 STORY = "Tell me a long story about a ship."
 FIRST_WORD = 90.0
-"""Seconds to read the prompt, with the schemas of all tools, on a busy machine."""
+"""Seconds to load the model and read the prompt on a busy machine."""
 
 
-def config(tokens: int) -> dict[str, object]:
+def opened(start: Start, tokens: int) -> Terminal:
+    """Open the app without tools, whose schemas would take seconds to read."""
     options = {"temperature": 0, "max_tokens": tokens}
     tiny = {"provider": "llama", "path": str(starter_path()), "options": options}
-    return {"model": "tiny", "models": {"tiny": tiny}}
+    return start(None, "-T", "none", config={"model": "tiny", "models": {"tiny": tiny}})
 
 
 def models_of(app: int) -> list[int]:
@@ -81,7 +82,7 @@ def answers(log: EventLog) -> list[str]:
 def test_a_hang_is_left_by_esc_and_told(
     start: Start, log: EventLog, tried: Tried
 ) -> None:
-    terminal = start(config=config(2000))
+    terminal = opened(start, 2000)
     model = writing(terminal, log)
 
     os.kill(model, signal.SIGSTOP)
@@ -101,7 +102,7 @@ def test_a_hang_is_left_by_esc_and_told(
 def test_what_was_killed_is_gone_on_with_and_tried_again(
     start: Start, log: EventLog, tried: Tried
 ) -> None:
-    terminal = start(config=config(120))
+    terminal = opened(start, 120)
     for count, command in enumerate((STORY, "/continue", "/retry"), 1):
         ask(terminal, command)
         wait_until(lambda n=count: len(starts(log)) == n and speaks(log), FIRST_WORD)
@@ -125,7 +126,7 @@ def test_what_was_killed_is_gone_on_with_and_tried_again(
 def test_an_interrupt_of_the_whole_group_leaves_the_model_and_the_answer(
     start: Start, log: EventLog, tried: Tried
 ) -> None:
-    terminal = start(config=config(2000))
+    terminal = opened(start, 2000)
     model = writing(terminal, log)
 
     os.killpg(os.getpgid(terminal.process.pid), signal.SIGINT)

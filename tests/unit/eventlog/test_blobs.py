@@ -13,7 +13,7 @@ from tui.conversation import read_state
 from tui.conversation.attached import filled
 from tui.conversation.export_import import export_json, import_json
 from tui.errors import LogError
-from tui.eventlog import EventLog
+from tui.eventlog import EventLog, writer
 from tui.eventlog.sqlite import schema
 from tui.eventlog.sqlite.blobs import digest_of
 from tui.events import MessageAdded
@@ -143,7 +143,10 @@ def test_a_draft_that_is_sent_leaves_its_file_to_the_message(tmp_path: Path):
         assert filled(log, message(log)).attachments[0].data == PICTURE
 
 
-def test_files_survive_a_store_that_cannot_be_written(tmp_path: Path):
+def test_files_survive_a_store_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "LAST_SECONDS", 0.5)
     path = tmp_path / "log.db"
     with EventLog(path) as log:
         send(log, added("m1", CAT))

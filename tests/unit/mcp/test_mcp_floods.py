@@ -15,7 +15,7 @@ from tui.mcp.mending import mend
 SERVER = """
 import json, sys
 
-TOOLS = {tools!r}
+TOOLS, MUTE = {tools!r}, {mute!r}
 
 
 def send(message):
@@ -71,17 +71,25 @@ for line in sys.stdin:
     elif waits is not None and not method:
         text(waits, json.dumps(message.get("error", message)))
         waits = None
+    elif method and id is not None and not MUTE:
+        send({{"id": id, "error": {{"code": -32601, "message": "no such method"}}}})
 """
 NAMES = ("change", "listed", "ask", "twice", "sampling/createMessage", "roots/list")
 
 
 def flooding(
-    tmp_path: Path, *more: dict[str, object], names: tuple[str, ...] = NAMES
+    tmp_path: Path,
+    *more: dict[str, object],
+    names: tuple[str, ...] = NAMES,
+    mute: bool = False,
 ) -> Servers:
-    """Return a connection to a server that floods, which has some tools."""
+    """Return a connection to a server that floods, which has some tools.
+
+    One that is `mute` does not answer what it does not know.
+    """
     tools = [{"name": name, "inputSchema": {"type": "object"}} for name in names]
     program = tmp_path / "server.py"
-    program.write_text(SERVER.format(tools=[*tools, *more]))
+    program.write_text(SERVER.format(tools=[*tools, *more], mute=mute))
     servers = Servers(
         {"fake": McpServerConfig(command=sys.executable, args=(str(program),))}
     )
@@ -115,6 +123,17 @@ def test_nobody_is_asked_five_hundred_things(tmp_path: Path):
         servers.close()
 
     assert max(most) <= 8
+
+
+def test_a_server_may_ignore_what_it_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mcp.client.session.DISCOVER_TIMEOUT_SECONDS", 0.5)
+    servers = flooding(tmp_path, mute=True)
+    try:
+        assert call(servers, "fake__listed").output == "1"
+    finally:
+        servers.close()
 
 
 def test_only_the_first_answer_to_a_call_counts(tmp_path: Path):

@@ -10,12 +10,14 @@ from support.fakes.collect import text_of
 from support.fakes.sse_server import DONE, SSEServer, delta, event, finish, text
 
 from tui.events import Event, RetryScheduled
+from tui.models.openai import retries
 from tui.models.openai.model import preload
 
 
 @pytest.fixture
-def server() -> Iterator[SSEServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SSEServer]:
     preload()
+    monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.02)
     with SSEServer() as server:
         yield server
 

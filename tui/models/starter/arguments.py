@@ -42,11 +42,8 @@ class Span(NamedTuple):
     value: Any
 
 
-class Slot(NamedTuple):
-    """A parameter and the values that may fill it, the likeliest first."""
-
-    parameter: Parameter
-    spans: list[Span]
+Slot = tuple[Parameter, list[Span]]
+"""A parameter and the values that may fill it, the likeliest first."""
 
 
 class Draft(NamedTuple):
@@ -66,31 +63,27 @@ def draft(tool: ToolSchema, text: str) -> Draft:
     """Find what `text` has for each parameter of `tool`."""
     wanted = parameters(tool)
     numeric = [p for p in wanted if p.kind in NUMERIC][:_MOST_NUMBERS]
-    found = assign([Slot(p, _counts(text, p)) for p in numeric])
+    found = assign([(p, _counts(text, p)) for p in numeric])
     fit = POINTS["number"] * len(found)
     for p in wanted:
-        choice = _choice(text, p) if p.kind == "choice" else None
-        if choice is not None:
+        if p.kind == "choice" and (choice := _choice(text, p)):
             found[p.name] = choice
             fit += POINTS["choice"]
     values = {name: span.value for name, span in found.items()}
     words = tool_words(tool)
     places = pieces(text, [span[:2] for span in found.values()], words)
-    slots = [Slot(p, _ranked(text, places, p, words)) for p in wanted if p.kind in TEXT]
+    slots = [(p, _ranked(text, places, p, words)) for p in wanted if p.kind in TEXT]
     for p in wanted:
         default = p.schema.get("default", False if p.kind == "boolean" else None)
         if p.required and p.kind not in TEXT and default is not None:
             values.setdefault(p.name, default)
-    filled = {*values, *(slot.parameter.name for slot in slots if slot.spans)}
+    filled = {*values, *(p.name for p, spans in slots if spans)}
     possible = all(p.name in filled for p in wanted if p.required)
-    needed = [slot for slot in slots if slot.parameter.required and slot.spans]
-    best = [slot.spans[0].score for slot in needed]
-    fit += sum(max(-3.0, min(0.0, points - 1.0)) for points in best)
-    if best and not has_han(text):
-        fit += max(0.0, min(1.0, (min(best) - 3.0) / 2))
-    fit += POINTS["sum"] * any(
-        s.parameter.is_sum and s.spans[0].score > 5 for s in needed
-    )
+    needed = [(p, spans[0].score) for p, spans in slots if p.required and spans]
+    fit += sum(max(-3.0, min(0.0, points - 1.0)) for _, points in needed)
+    if needed and not has_han(text):
+        fit += max(0.0, min(1.0, (min(points for _, points in needed) - 3.0) / 2))
+    fit += POINTS["sum"] * any(p.is_sum and points > 5 for p, points in needed)
     return Draft(values, slots, fit, possible)
 
 
@@ -101,19 +94,15 @@ def assign(slots: Sequence[Slot]) -> dict[str, Span]:
     kept = _MOST_SPANS if len(slots) <= 4 else 2
 
     def worth(chosen: Sequence[Span | None]) -> float:
-        taken = [s for s in chosen if s is not None]
-        if any(overlaps(a[:2], [b[:2]]) for a, b in combinations(taken, 2)):
+        taken = [(p, s) for (p, _), s in zip(slots, chosen, strict=True) if s]
+        if any(overlaps(a[:2], [b[:2]]) for (_, a), (_, b) in combinations(taken, 2)):
             return float("-inf")
-        order = sum(a.start < b.start for a, b in pairwise(taken))
-        return 0.1 * order + sum(
-            s.score + POINTS["required" if slot.parameter.required else "optional"]
-            for s, slot in zip(chosen, slots, strict=True)
-            if s is not None
-        )
+        order = sum(a.start < b.start for (_, a), (_, b) in pairwise(taken))
+        filled = (POINTS["required" if p.required else "optional"] for p, _ in taken)
+        return 0.1 * order + sum(filled) + sum(s.score for _, s in taken)
 
-    best = max(product(*([None, *slot.spans[:kept]] for slot in slots)), key=worth)
-    pairs = zip(slots, best, strict=True)
-    return {slot.parameter.name: s for slot, s in pairs if s is not None}
+    best = max(product(*([None, *spans[:kept]] for _, spans in slots)), key=worth)
+    return {p.name: s for (p, _), s in zip(slots, best, strict=True) if s}
 
 
 def several(text: str, span: Span) -> list[str]:

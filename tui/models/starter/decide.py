@@ -34,16 +34,6 @@ class Choice(NamedTuple):
     arguments: dict[str, Any]
 
 
-class Candidate(NamedTuple):
-    """A tool that may be meant, and what speaks for it."""
-
-    tool: ToolSchema
-    draft: Draft
-    points: float
-    hits: int
-    """Words that it shares with the message."""
-
-
 def decide(text: str, tools: Sequence[ToolSchema]) -> list[Choice]:
     """Return the calls that `text`, the user's message, asks for; mostly none or one.
 
@@ -60,58 +50,47 @@ def decide(text: str, tools: Sequence[ToolSchema]) -> list[Choice]:
 
 
 def _decide(text: str, tools: Sequence[ToolSchema], sure: bool = False) -> list[Choice]:
-    best = None if declines(text) else best_tool(text, tools)
-    if best is None or (sure and not best.hits):
+    """Return the call of the best tool, if any; if `sure`, only with a shared word."""
+    if declines(text):
         return []
-    if best.points - against(text, tool_words(best.tool)) < POINTS["margin"]:
-        return []
-    return _fill(text, best.tool, best.draft)
-
-
-def best_tool(text: str, tools: Sequence[ToolSchema]) -> Candidate | None:
-    """Return the tool for which most speaks; None if none can be called."""
     arithmetic = is_sum(text)
     worded = [(t, shared(text, vocabulary(t), keywords(t))) for t in tools]
     worded.sort(key=lambda pair: -len(pair[1]))  # stable: earlier tools first
-    found: list[Candidate] = []
+    found: list[tuple[float, ToolSchema, Draft, int]] = []
     for tool, hits in worded[:_MOST_DRAFTS]:
         drafted = draft(tool, text)
         if not drafted.possible:
             continue
-        if arithmetic and any(slot.parameter.is_sum for slot in drafted.slots):
+        if arithmetic and any(p.is_sum for p, _ in drafted.slots):
             hits.append("arithmetic")
         elif arithmetic and not hits:
             continue  # the numbers of "17% of 2340" are no days of a forecast
         points = POINTS["word"] * min(POINTS["most_words"], len(hits)) + drafted.fit
         if not hits and not tool.parameters.get("required"):
             points += POINTS["nothing_shared"]
-        found.append(Candidate(tool, drafted, points, len(hits)))
-    return max(found, key=lambda c: c.points, default=None)
+        found.append((points, tool, drafted, len(hits)))
+    if not found:
+        return []
+    points, tool, drafted, hits = max(found, key=lambda each: each[0])
+    ahead = points - against(text, tool_words(tool)) >= POINTS["margin"]
+    return _fill(text, tool, drafted) if ahead and (hits or not sure) else []
 
 
 def _fill(text: str, tool: ToolSchema, drafted: Draft) -> list[Choice]:
     """Return the call of `tool`, or one for each thing of a list that it needs."""
-    values: dict[str, Any] = dict(drafted.values)
-    required = [s.parameter.name for s in drafted.slots if s.parameter.required]
-    lists: list[str] = []
-    spans = assign(drafted.slots)
-    for slot in drafted.slots:
-        name = slot.parameter.name
-        if name not in spans:
-            continue
-        items = several(text, spans[name])
-        if slot.parameter.kind == "array":
-            values[name] = items
-        elif slot.parameter.is_sum:
-            values[name] = in_symbols(spans[name].value)
-        else:
-            values[name] = spans[name].value
-            lists = items if required == [name] else lists
-    if any(name not in values for name in required):
+    values, spans = dict(drafted.values), assign(drafted.slots)
+    for p, _ in drafted.slots:
+        if span := spans.get(p.name):
+            said = in_symbols(span.value) if p.is_sum else span.value
+            values[p.name] = several(text, span) if p.kind == "array" else said
+    required = [p for p, _ in drafted.slots if p.required]
+    if any(p.name not in values for p in required):
         return []
-    if len(lists) > 1:
-        return [Choice(tool.name, {**values, required[0]: item}) for item in lists]
-    return [Choice(tool.name, values)]
+    if len(required) != 1 or required[0].is_sum or required[0].kind == "array":
+        return [Choice(tool.name, values)]
+    name = required[0].name
+    items = several(text, spans[name])
+    return [Choice(tool.name, {**values, name: item}) for item in items]
 
 
 def followed_up(

@@ -31,8 +31,7 @@ def spelled_out(text: str) -> str:
 
 def requests(text: str) -> list[str]:
     """Return the parts of `text` that may each be a request of its own, at most 4."""
-    parts = _PATTERNS["joints"].split(text)
-    return [c.strip() for c in parts if re.search(r"\w", c)][:4]
+    return _parts("joints", text)[:4]
 
 
 def goes_on(text: str) -> bool:
@@ -42,7 +41,7 @@ def goes_on(text: str) -> bool:
 
 def declines(text: str) -> bool:
     """Whether `text` says not to do something, and asks for nothing else."""
-    clauses = _clauses(text)
+    clauses = _parts("clauses", spelled_out(text))
     rest = [c for c in clauses if not speaks_of("nothing", c)]
     return len(rest) < len(clauses) and all(_remarks([c]) for c in rest)
 
@@ -65,7 +64,7 @@ def against(text: str, words: Collection[str]) -> float:
         if phrases.search(spelled)
         and not any(_speaks(w, typical, lower) for w in words)
     }
-    if _remarks(_clauses(text)):
+    if _remarks(_parts("clauses", spelled)):
         hints.add("past")
     more = POINTS["second_phrase"] * (len(hints) - 1)
     return POINTS["phrase"] + more if hints else 0.0
@@ -85,9 +84,9 @@ def _remarks(clauses: Sequence[str]) -> bool:
     return any(map(remarks, clauses)) and not any(map(asks, clauses))
 
 
-def _clauses(text: str) -> list[str]:
-    parts = _PATTERNS["clauses"].split(spelled_out(text))
-    return [c for c in parts if re.search(r"\w", c)]
+def _parts(split: str, text: str) -> list[str]:
+    parts = _PATTERNS[split].split(text)
+    return [part.strip() for part in parts if re.search(r"\w", part)]
 
 
 def asks_who(text: str) -> bool:

@@ -158,8 +158,7 @@ def _call(choices: Sequence[Choice], turn: Turn) -> Generator[Event, None, Reply
     calls: list[ToolCall] = []
     for n, choice in enumerate(choices, 1):
         yield ToolCallOpened(turn.message_id)
-        id = f"call_{turn.message_id}_{n}"
-        calls.append(ToolCall(id, choice.tool, choice.arguments))
+        calls.append(ToolCall(f"call_{turn.message_id}_{n}", *choice))
     return Reply(Message("assistant", tool_calls=tuple(calls)), "tool_calls")
 
 

@@ -55,18 +55,15 @@ def numbers(text: str) -> list[Number]:
         seconds = _SECONDS[(unit[1] or unit[2]).lower()] if unit else 0
         result.append(Number(value, start, end, seconds))
     for m in _INDEFINITE.finditer(text):
-        if not any(m.start() < n.end and n.start < m.end() for n in result):
+        if all(m.end() <= n.start or n.end <= m.start() for n in result):
             value = 0.5 if m[0].lower().startswith(("half", "半")) else 1.0
-            unit = m[m.lastindex or 0].lower()
-            result.append(Number(value, *m.span(), _SECONDS[unit]))
+            seconds = _SECONDS[m[m.lastindex or 0].lower()]
+            result.append(Number(value, *m.span(), seconds))
     return sorted(result, key=lambda n: n.start)
 
 
 def seconds_of(text: str) -> int:
-    """Return the unit of time that a parameter's name or description speaks of.
-
-    In seconds; 0 when it speaks of none.
-    """
+    """Return the seconds of the first unit of time in `text`, 0 for none."""
     words = re.findall(r"[a-z]+", text.lower())
     units = (_SECONDS.get(w) or _SECONDS.get(w.removesuffix("s")) for w in words)
     return next(filter(None, units), 0)

@@ -62,12 +62,12 @@ class Parameter:
         """The stems of its name."""
         self.is_sum = bool((self.words | content(description)) & _NAMES["sum"])
         """Whether it wants arithmetic."""
-        said = english(description.split("e.g.")[0])
-        described = {stem(word) for word in said}
+        described = map(stem, english(description.split("e.g.")[0]))
+        said = self.words.union(described)
         self._roles = [
             (role, 1.0 if self.words & role.names else 0.5)
             for role in _ROLES.values()
-            if (self.words | described) & role.names
+            if said & role.names
         ]
 
     def wants(self, kind: str) -> bool:
@@ -110,11 +110,10 @@ def tool_words(tool: ToolSchema) -> frozenset[str]:
 def _kind(schema: Property) -> str:
     if "enum" in schema or "const" in schema:
         return "choice"
-    kinds: list[Any] = []
     options = [schema, *cast(list[Property], schema.get("anyOf", []))]
     for option in options:
-        kind = option.get("type")
-        kinds += cast(list[Any], kind) if isinstance(kind, list) else [kind]
-    named = [str(kind) for kind in kinds if kind not in (None, "null")]
-    nested = any("$ref" in option for option in options)
-    return named[0] if named else "object" if nested else "string"
+        named = option.get("type")
+        kinds = cast(list[str], named if isinstance(named, list) else [named])
+        if kind := next((k for k in kinds if k not in (None, "null")), None):
+            return kind
+    return "object" if any("$ref" in option for option in options) else "string"

@@ -8,14 +8,15 @@ the data's; otherwise the data are given as they are.
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 from tui import bounds
 from tui.events import Event, TextDelta
 from tui.messages import Message, Reply
 from tui.models import Model
-from tui.models.starter.numbers import numbers
+from tui.models.starter.numbers import Number, numbers
 from tui.models.starter.words import LEXICON, has_han, stem
 from tui.turn import Turn
 
@@ -51,15 +52,11 @@ def report(
     said = ""
     for output in outputs:
         turn.cancel.raise_if_requested()
-        if said:
-            said += "\n"
-            yield TextDelta(turn.message_id, "\n")
-        for piece in _told(model, question, output, turn):
+        apart = ["\n"] if said else []
+        for piece in chain(apart, _told(model, question, output, turn)):
             if isinstance(piece, str):
                 said += piece
-                yield TextDelta(turn.message_id, piece)
-            else:
-                yield piece
+            yield TextDelta(turn.message_id, piece) if isinstance(piece, str) else piece
     return Reply(Message("assistant", said))
 
 
@@ -81,7 +78,9 @@ def _told(
         failed = "没有成功：" if has_han(question) else "That did not work. "
         yield failed + output.removeprefix("Error:").strip()
         return
-    data = _decoded(output)
+    data: Any = output.strip()
+    with suppress(ValueError):  # what is no JSON is a string
+        data = bounds.decode(output)
     stated: Any = None
     if isinstance(data, dict):
         stated = cast(dict[str, Any], data).pop(_SENTENCE_KEY, None)
@@ -138,14 +137,15 @@ def _sentences(stream: Iterable[Event]) -> Iterator[Event | str]:
 
 def _truthful(sentence: str, question: str, data: Sequence[Value]) -> bool:
     """Whether all figures in `sentence` are known and stand with their own names."""
-    known = _figures(question).union(*(_figures(v.text) for v in data))
-    for number in numbers(_apart(sentence)):
+    texts = (question, *(v.text for v in data))
+    known = {figure.value for text in texts for figure in _figures(text)}
+    for number in _figures(sentence):
         if number.value not in known:
             return False
         after = re.match(r"\W*([A-Za-z]+)", sentence[number.end :])
         word = stem(after[1]) if after else ""
         named = [v for v in data if word in map(stem, v.name.split())]
-        own = [v for v in data if number.value in _figures(v.text)]
+        own = [v for v in data if number.value in {f.value for f in _figures(v.text)}]
         # "42 minutes" when the minutes are 55 and 42 is something else.
         unit = any(word == stem(v.text) for v in data)
         if own and named and not unit and not any(v in named for v in own):
@@ -164,21 +164,9 @@ def _missing(said: str, question: str, data: Sequence[Value]) -> list[Value]:
     ]
 
 
-def _apart(text: str) -> str:
-    """Return `text` with times as two figures: 17:42."""
-    return re.sub(r"(?<=\d):(?=\d)", " ", text)
-
-
-def _figures(text: str) -> set[float]:
-    return {number.value for number in numbers(_apart(text))}
-
-
-def _decoded(output: str) -> Any:
-    """Return a tool's `output` as data; what is no JSON is a string."""
-    try:
-        return bounds.decode(output)
-    except ValueError:
-        return output.strip()
+def _figures(text: str) -> list[Number]:
+    """Return the numbers in `text`; a time, 17:42, has two."""
+    return numbers(re.sub(r"(?<=\d):(?=\d)", " ", text))
 
 
 def _values(data: Any) -> list[Value]:
@@ -192,8 +180,7 @@ def _values(data: Any) -> list[Value]:
         return []
     if isinstance(data, list):
         items = cast(list[Any], data)
-        nested = any(isinstance(i, (dict, list)) for i in items)
-        if len(items) not in ((1,) if nested else (1, 2)):
+        if not items or len(items) > (1 if _nested(items) else 2):
             return []
     found = list(_flat(data))
     long = any(len(v.text) > _LONGEST_VALUE for v in found)
@@ -206,13 +193,16 @@ def _flat(data: Any, name: str = "") -> Iterator[Value]:
             yield from _flat(inner, f"{name} {str(key).replace('_', ' ')}".strip())
     elif isinstance(data, list):
         items = cast(list[Any], data)
-        if any(isinstance(i, (dict, list)) for i in items):
-            for item in items:
-                yield from _flat(item, name)
+        if _nested(items):
+            yield from chain.from_iterable(_flat(item, name) for item in items)
         else:
             yield Value(name, " and ".join(map(_scalar, items)))
     else:
         yield Value(name, _scalar(data))
+
+
+def _nested(items: Sequence[Any]) -> bool:
+    return any(isinstance(item, (dict, list)) for item in items)
 
 
 def _scalar(value: Any) -> str:

@@ -14,7 +14,6 @@ from tui.models.starter.words import (
     LEXICON,
     STOP,
     TEMPORAL,
-    Unit,
     has_han,
     is_sum,
     pattern,
@@ -53,11 +52,12 @@ def pieces(text: str, used: Collection[Place], tool: Collection[str]) -> list[Pl
     found: set[Place] = set()
     chunks: list[Place] = []
     for run in _runs(text, used, tool):
-        if run[0].kind == "quote":
-            found.add((run[0].start + 1, run[0].end - 1))
+        start, end = run[0].start(), run[-1].end()
+        if run[0].lastgroup == "quote":
+            found.add((start + 1, end - 1))
         else:
             found.update(_within(text, run))
-            chunks.append((run[0].start, run[-1].end))
+            chunks.append((start, end))
     # "lunch with Sam", "San Francisco, CA": chunks joined by a word or a comma.
     for i, (start, end) in enumerate(chunks):
         for _, later in chunks[i + 1 : i + 4]:
@@ -76,13 +76,10 @@ def score(
     start, end = place
     piece, before = text[start:end], text[:start]
     inside = units(piece)
-    words = [u.text for u in inside if u.kind in ("word", "whole")]
-    role = parameter.role_weight(before)
-    common = sum(w.lower() in STOP for w in words)
+    words = [u[0] for u in inside if u.lastgroup in ("word", "whole")]
     # "Play Yesterday": a name.
-    named_day = start > 0 and piece in ("Yesterday", "Today")
-    time = not named_day and TEMPORAL.fullmatch(piece) is not None
-    timed = not named_day and TEMPORAL.search(piece) is not None
+    timed = TEMPORAL.search(piece) and not (start and piece in ("Yesterday", "Today"))
+    time = bool(timed and TEMPORAL.fullmatch(piece))
     temporal = parameter.wants("temporal")
     # A capitalised word is part of a name, Mexico City, even if the tool has it.
     own = [(w[0].islower() or start == 0) and stem(w) in tool for w in words]
@@ -91,23 +88,25 @@ def score(
     named = all(w[0].isupper() or w.lower() in _JOINERS for w in words)
     plain = bool(words) and announced != "stretch" and not is_task
     features: dict[str, float] = {
-        "role": role,
+        "role": parameter.role_weight(before),
         "length": min(len(inside), 8),
         "quoted": before.endswith(tuple("\"'“‘「《")),
         "arithmetic": parameter.is_sum and is_sum(piece),
         "no arithmetic": parameter.is_sum and not is_sum(piece),
-        "address or code": len(inside) == 1 and inside[0].kind == "whole",
+        "address or code": [u.lastgroup for u in inside] == ["whole"],
         "time for a time": time and temporal,
         "time": time and not temporal,
         "no time": not time and temporal,
-        "time inside": timed and not time and not temporal,
+        "time inside": bool(timed) and not time and not temporal,
         "of the tool": bool(own) and all(own),
         "begins or ends with the tool": any(own[:1] + own[-1:]) and not all(own),
         "announced task": is_task,
         "announced": announced == "stretch",
         "first": plain and not before.strip(),
         "name": plain and bool(before.strip()) and named,
-        "common words": common if plain and not words[0][0].isupper() else 0,
+        "common words": plain
+        and not words[0][0].isupper()
+        and sum(w.lower() in STOP for w in words),
         "Chinese of the tool": any(k in piece for k in tool if has_han(k)),
         "filler": any(len(m[0]) > 1 for m in FILLER.finditer(piece)),
     }
@@ -129,37 +128,37 @@ def _announced(text: str) -> dict[Place, str]:
 
 def _runs(
     text: str, used: Collection[Place], tool: Collection[str]
-) -> Iterator[list[Unit]]:
+) -> Iterator[list[re.Match[str]]]:
     """Yield the units between words that cannot belong to a value."""
     fillers = [m.span() for m in FILLER.finditer(text)]
     for word in filter(has_han, tool):
         fillers += [m.span() for m in re.finditer(re.escape(word), text)]
-    run: list[Unit] = []
+    run: list[re.Match[str]] = []
+    last = ""
     for unit in units(text):
-        stop = unit.kind == "word" and unit.text.lower() in _COMMON
-        if unit.text in ("The", "A", "An") and unit.start > 0:
-            stop = False  # of a name: The Beatles
-        stop = stop or unit.kind == "mark" or overlaps((unit.start, unit.end), used)
-        stop = stop or overlaps((unit.start, unit.start + 1), fillers)
-        single = unit.kind in _SINGLE or (run and run[-1].kind in _SINGLE)
-        change = run and (run[-1].kind == "han") != (unit.kind == "han")
-        if run and (stop or single or change):
+        kind, start = unit.lastgroup or "", unit.start()
+        article = start > 0 and unit[0] in ("The", "A", "An")  # of a name: The Beatles
+        stop = kind == "word" and unit[0].lower() in _COMMON and not article
+        stop = stop or kind == "mark" or overlaps(unit.span(), used)
+        stop = stop or overlaps((start, start + 1), fillers)
+        apart = kind in _SINGLE or last in _SINGLE or (last == "han") != (kind == "han")
+        if run and (stop or apart):
             yield run
             run = []
         if not stop:
             run.append(unit)
+            last = kind
     if run:
         yield run
 
 
-def _within(text: str, run: list[Unit]) -> Iterator[Place]:
-    start, end = run[0].start, run[-1].end
-    if run[0].kind == "han":
+def _within(text: str, run: list[re.Match[str]]) -> Iterator[Place]:
+    start, end = run[0].start(), run[-1].end()
+    if run[0].lastgroup == "han":
         # Without what only leads or trails.
         if core := _CORE.fullmatch(text, start, end):
             yield core.span(core.lastindex or 0)
         return
     for i in range(min(len(run), 4)):
-        yield run[i].start, end
-        for j in range(len(run) - 1, max(i, len(run) - 4), -1):
-            yield run[i].start, run[j - 1].end
+        for last in range(len(run) - 1, max(i - 1, len(run) - 5), -1):
+            yield run[i].start(), run[last].end()
