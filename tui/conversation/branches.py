@@ -48,6 +48,8 @@ class Step(NamedTuple):
 
 
 ROOT = Step("", whole=True)
+_UNNAMED = "(unnamed)"
+"""The node of a message without an id or a turn: "" is the root."""
 
 
 class _Line(msgspec.Struct):
@@ -148,7 +150,7 @@ class Branches(msgspec.Struct):
     def _say(
         self, message_id: str, turn: str | None, role: str, parent: str | None
     ) -> None:
-        id = turn or message_id
+        id = turn or message_id or _UNNAMED
         node = self._nodes.get(id) or self._write(id, parent)
         asks = role in ("user", "system") and not node.answers
         (node.questions if asks else node.answers).append(message_id)
