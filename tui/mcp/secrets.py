@@ -3,8 +3,8 @@
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
+from tui import files
 from tui.config import McpServerConfig
 from tui.errors import ConfigError
 from tui.i18n import _
@@ -25,7 +25,7 @@ keys for models."""
 
 def expanded(path: str) -> str:
     """Return a path or a program's name with `~` replaced; "" stays."""
-    return str(Path(path).expanduser()) if path.startswith("~") else path
+    return str(files.expanded(path)) if path.startswith("~") else path
 
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_]\w*)\}")
