@@ -43,6 +43,15 @@ def read_text(path: Path) -> str:
         os.close(descriptor)
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path with `~` and `~user` replaced by the home.
+
+    As in a shell, the `~` of a user whom this machine does not know stays;
+    `Path.expanduser` raises an error there. Never raises.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 def make_folder(path: Path) -> None:
     """Create a folder and its missing parents, each with mode 0700.
 

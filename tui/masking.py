@@ -11,6 +11,7 @@ text (`tests/unit/test_masking.py` checks both).
 """
 
 import base64
+import os
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -30,6 +31,11 @@ _PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 """Words that users commonly give to servers that need no key."""
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_LOGINS = (*_PROXIES, *map(str.upper, _PROXIES), "HF_ENDPOINT")
+"""Variables with an address that may have a password in it."""
+_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 _secrets: set[str] = set()
 
@@ -84,6 +90,7 @@ def remember_login(login: str) -> None:
 
 def mask(text: str) -> str:
     """Return `text` with `***` in the place of secrets and of what looks like one."""
+    _learn_environment(*map(os.environ.get, (*_LOGINS, *_TOKENS)))
     bare = _bare(text)
     if _secrets:
         text = _without_secrets(text, bare, frozenset(_secrets))
@@ -118,6 +125,19 @@ def is_variable_name(text: str) -> bool:
     """
     words = re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", text)
     return bool(words) and ("_" in text or len(text) < 20)
+
+
+@cache
+def _learn_environment(*values: str | None) -> None:
+    """Remember the secrets that libraries take from the environment by themselves."""
+    clean = [(it or "").encode("utf-8", "replace").decode() for it in values]
+    for address in clean[: len(_LOGINS)]:
+        # Even if the password was not escaped: the last @ ends it.
+        login, at, _ = address.rpartition("@")
+        if at:
+            remember_login(login.rpartition("://")[2])
+    for token in clean[len(_LOGINS) :]:
+        remember_key(token)
 
 
 def _add(*secrets: str) -> None:

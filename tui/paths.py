@@ -8,6 +8,8 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from tui import files
+
 if os.path.expanduser("~") == "~":  # noqa: PTH111 - pathlib raises an error here
     # A user whom this machine does not know, and no HOME: a container with `--user`.
     # As with an empty HOME, the home is a folder in which one cannot write.
@@ -18,7 +20,7 @@ _dirs = PlatformDirs("lazychat", appauthor=False)
 
 def _folder(standard: str) -> Path:
     home = os.environ.get("LAZYCHAT_HOME")
-    return Path(home).expanduser() if home else Path(standard)
+    return files.expanded(home) if home else Path(standard)
 
 
 def config_file() -> Path:

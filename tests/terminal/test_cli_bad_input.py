@@ -380,3 +380,85 @@ def test_a_process_ends_so_too(tmp_path):
     path = home.config("model = [")
 
     assert complaint(home.ask("hi"), 2).startswith(f"{path}, line 1, column ")
+
+
+NO_FILES = {
+    "a long name": "x" * 5000,
+    "a long part of a name": "y" * 300,
+    "a home of nobody": "~nobody-of-that-name/x",
+    "a file for a folder": "/etc/passwd/x",
+}
+TAKING_FILES = {
+    "backup": ["backup", "FILE"],
+    "backup --force": ["backup", "--force", "FILE"],
+    "export": ["export", "--all", "-o", "FILE"],
+    "import": ["import", "FILE"],
+    "ask --config": ["ask", "--config", "FILE", "hi"],
+    "ask -a": ["ask", "-a", "FILE", "hi"],
+    "ask -T": ["ask", "-T", "FILE.py", "hi"],
+    "ask -T of": ["ask", "-T", "FILE.py:look_up", "hi"],
+    "ask -m": ["ask", "-m", "FILE.gguf", "hi"],
+    "ask --schema": ["ask", "--schema", "FILE", "hi"],
+    "mcp import": ["mcp", "import", "FILE"],
+    "mcp list": ["mcp", "--config", "FILE", "list"],
+    "tools": ["tools", "--config", "FILE"],
+    "pull --to": ["pull", "a/b", "--to", "FILE"],
+    "serve": ["serve", "--config", "FILE"],
+}
+
+
+@pytest.mark.parametrize("command", TAKING_FILES)
+@pytest.mark.parametrize("name", NO_FILES)
+def test_a_name_that_no_file_can_have_is_one_line(home, monkeypatch, command, name):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    home.scripted("Fine.")
+    home.ask("hello")
+    argv = [part.replace("FILE", NO_FILES[name]) for part in TAKING_FILES[command]]
+    monkeypatch.chdir(home.folder)
+
+    done = home.run(*argv)
+
+    # `~name` of nobody is a folder of that name, as in a shell.
+    written = "nobody" in name and command.startswith(("backup", "export"))
+    assert done.code in (1, 2) or written, done
+    assert done.err.count("\n") == 1, done.err
+    assert done.err.startswith("lazychat: ")
+
+
+@pytest.mark.parametrize("host", ["x" * 300, ".", "a..b", "\ud800"])
+def test_a_host_that_is_none_is_one_line(home, host):
+    home.scripted("Fine.")
+
+    said = complaint(home.run("serve", "--port", "0", "--host", host), 2)
+
+    assert said.startswith("This machine cannot listen on ")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[tools]\nfolders = ["~nobody-of-that-name/x"]',
+        '[tools]\ncommand_folders = ["~nobody-of-that-name/x"]',
+        '[mcp.a]\ncommand = "~nobody-of-that-name/x"\ncwd = "~nobody-of-that-name"',
+        '[models.b]\nprovider = "scripted"\npath = "~nobody-of-that-name/x"',
+        '[models.b]\nprovider = "llama"\npath = "~nobody-of-that-name/x"',
+    ],
+)
+def test_a_home_of_nobody_in_the_configuration_keeps_nobody_from_asking(home, table):
+    home.scripted("Fine.")
+    home.config(f"{(home.folder / 'config.toml').read_text()}\n{table}\n")
+
+    done = home.ask("hi")
+
+    assert (done.code, done.out) == (0, "Fine.\n"), done
+    assert "Traceback" not in done.err
+
+
+def test_a_home_of_nobody_for_all_files_is_a_folder(home, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAZYCHAT_HOME", "~nobody-of-that-name/x")
+
+    done = home.run("list")
+
+    assert done.code == 0
+    assert done.err == "lazychat: no conversations yet\n"

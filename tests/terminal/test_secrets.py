@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from support import ROOT
 from support.fakes.collect import collect
@@ -22,6 +23,7 @@ from support.terminal import Terminal
 from tui import config, files, masking
 from tui.config import OpenAIModelConfig
 from tui.errors import ConfigError, LazychatError
+from tui.mcp import secrets
 from tui.messages import Message
 from tui.models.catalog import ModelCatalog
 from tui.models.openai.model import OpenAIModel
@@ -373,3 +375,77 @@ def test_what_libraries_log_has_no_secret_and_is_not_on_the_screen(
     assert "httpcore" not in shown
     assert "Request options" not in shown
     tried("Keys and passwords in what libraries log")
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("address", ["http://me:%s@proxy:3128", "me:%s@proxy:3128"])
+def test_the_password_of_a_proxy_of_the_environment_is_masked(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    password = f"Pr0xy-{name}-{len(address)}"
+    coded = base64.b64encode(f"me:{password}".encode()).decode().rstrip("=")
+    monkeypatch.setenv(name, address % password)
+
+    said = masking.mask(f"407: not {password}, not {coded}")
+
+    assert said == "407: not ***, not ***"
+
+
+def test_the_token_of_the_hub_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_0123abcdEFGH4567")
+
+    assert masking.mask("bad hf_0123abcdEFGH4567") == "bad ***"
+
+
+TOKEN = "tok-Zx81Yw72Vu63Ts54-"
+SERVERS: dict[str, dict[str, Any]] = {
+    "headers": {"url": "http://h/", "headers": {"X-Api-Key": TOKEN}},
+    "headers, Authorization": {
+        "url": "http://h/",
+        "headers": {"Authorization": f"Bearer {TOKEN}"},
+    },
+    "headers_env": {"url": "http://h/", "headers_env": {"X-Any": "SOME_VARIABLE"}},
+    "headers_cmd": {"url": "http://h/", "headers_cmd": {"X-Any": f"echo {TOKEN}"}},
+    "url": {"url": f"http://h/mcp?key={TOKEN}"},
+    "args": {"command": "x", "args": ("--api-key", TOKEN)},
+    "args, one": {"command": "x", "args": (f"--token={TOKEN}",)},
+    "env": {"command": "x", "env": {"SERVICE_TOKEN": TOKEN}},
+    "env_keys": {"command": "x", "env_keys": ("SERVICE_TOKEN",)},
+    "env_cmd": {"command": "x", "env_cmd": {"ANY": f"echo {TOKEN}"}},
+}
+
+
+@pytest.mark.parametrize("place", SERVERS)
+def test_what_an_mcp_server_is_given_as_a_secret_is_masked(
+    place: str, monkeypatch: pytest.MonkeyPatch, tried: Tried
+) -> None:
+    token = f"{TOKEN}{list(SERVERS).index(place)}"
+    text = msgspec.json.encode(SERVERS[place]).decode().replace(TOKEN, token)
+    server = msgspec.json.decode(text, type=config.McpServerConfig)
+    for name in ("SOME_VARIABLE", "SERVICE_TOKEN"):
+        monkeypatch.setenv(name, token)
+
+    if server.url:
+        secrets.address("srv", server)
+        secrets.headers("srv", server)
+    else:
+        secrets.arguments("srv", server)
+        secrets.environment("srv", server)
+
+    assert masking.mask(f"error: bad {token}.") == "error: bad ***."
+    tried("Secrets of MCP servers in their errors")
+
+
+def test_other_values_of_an_mcp_server_are_not_masked() -> None:
+    server = config.McpServerConfig(
+        command="x",
+        args=("--directory", "/home/somebody/projects"),
+        env={"LOG_LEVEL": "debugging", "REGION": "eu-central-1"},
+        headers={"X-Region": "eu-central-1"},
+    )
+    secrets.arguments("srv", server)
+    secrets.environment("srv", server)
+    secrets.headers("srv", server)
+
+    text = "debugging in /home/somebody/projects of eu-central-1"
+    assert masking.mask(text) == text

@@ -6,6 +6,7 @@ The file is long because each command has its row and its function here.
 """
 
 import argparse
+import errno
 import gc
 import io
 import os
@@ -21,6 +22,7 @@ from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError, too_many_files
 from tui.i18n import _
 from tui.runtime import tty
+from tui.safe import decoded, safe
 
 _LIBRARIES = (
     *("openai", "httpx", "httpx2", "httpcore", "httpcore2"),
@@ -63,12 +65,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         streams.leave_stdout()
         return FAILED
     except OSError as error:
-        if not (message := too_many_files(error)):
+        if not (message := too_many_files(error) or _about_name(error)):
             raise
         streams.talk(message)
         return FAILED
     except KeyboardInterrupt:
         return CANCELLED
+
+
+def _about_name(error: OSError) -> str:
+    """Return a line about a file whose name is no good, "" for another error.
+
+    `pathlib` raises such an error wherever it looks for a file.
+    """
+    if error.errno not in (errno.ENAMETOOLONG, errno.EACCES) or not error.filename:
+        return ""
+    name = safe(decoded(os.fsdecode(error.filename)), newlines=False)
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[:_LONGEST_NAME]}…"
+    return f"{name}: {error.strerror}."
+
+
+_LONGEST_NAME = 200
+"""Characters of a file's name that are quoted where it is too long for a file."""
 
 
 def _settings(options: argparse.Namespace) -> "Config":

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui import i18n
+from tui import files, i18n
 
 _LARGEST = 1 << 16
 """Bytes of config.toml in which `language` is looked for: it is before all tables."""
@@ -59,9 +59,9 @@ def _file(arguments: Sequence[str]) -> Path:
 def config_file() -> Path:
     """Return what `paths.config_file` does, without the import of platformdirs."""
     if home := os.environ.get("LAZYCHAT_HOME"):
-        return Path(home).expanduser() / "config.toml"
+        return files.expanded(home) / "config.toml"
     if sys.platform == "darwin":
-        base = Path("~/Library/Application Support").expanduser()
+        base = files.expanded("~/Library/Application Support")
     else:
         base = Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or "~/.config")
     return base.expanduser() / "lazychat" / "config.toml"

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+from tui import files
 from tui.cli import streams, wide
 from tui.cli.codes import CANCELLED, DONE
 from tui.cli.doctor.terminal import is_utf8
@@ -25,7 +26,7 @@ def pull(spec: str, folder: str | None, config_file: Path | None) -> int:
     Prints the file's path on stdout, all else on stderr.
     """
     what = wanted(spec)
-    download = Pull(what, Path(folder).expanduser() if folder else None)
+    download = Pull(what, files.expanded(folder) if folder else None)
     bar = _Bar()
     pulled: Pulled | None = None
     try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tui import process_identity
+from tui import bounds, process_identity
 from tui.conversation import store
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite.event_rows import text
@@ -86,8 +86,9 @@ def _of_conversation(log: EventLog, id: str) -> Iterable[tuple[int, AuditedCall]
         event, turn = read(text(kind), data or b""), text(turn or "")
         match event:
             case ToolCallStarted(call, decision):
+                at = bounds.moment(time)
                 made = AuditedCall(
-                    time, id, turn, call.id, call.name, call.arguments, decision
+                    at, id, turn, call.id, call.name, call.arguments, decision
                 )
                 found[turn, call.id] = seq, made
             case ApprovalGiven(call_id):

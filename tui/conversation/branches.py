@@ -48,6 +48,8 @@ class Step(NamedTuple):
 
 
 ROOT = Step("", whole=True)
+_UNNAMED = "(unnamed)"
+"""The node of a message without an id or a turn: "" is the root."""
 
 
 class _Line(msgspec.Struct):
@@ -115,8 +117,8 @@ class Branches(msgspec.Struct):
             case TurnRequested(parent=parent):
                 if turn and turn not in self._nodes:
                     self._write(turn, parent)
-            case TurnStarted():
-                self.begin(turn or "")
+            case TurnStarted() if turn:
+                self.begin(turn)
             case TurnWithdrawn():
                 if turn in self._nodes and not self.has_begun(turn):
                     self._drop(turn)
@@ -137,6 +139,8 @@ class Branches(msgspec.Struct):
         line = self._lines[node.line]
         if turn in line.waiting:
             line.waiting.remove(turn)
+        else:  # it was dropped, and begins a second time
+            self._written.append(turn)
         line.begun.append(turn)
         self._children.setdefault(node.after, []).append(turn)
         self._begun += 1
@@ -146,7 +150,7 @@ class Branches(msgspec.Struct):
     def _say(
         self, message_id: str, turn: str | None, role: str, parent: str | None
     ) -> None:
-        id = turn or message_id
+        id = turn or message_id or _UNNAMED
         node = self._nodes.get(id) or self._write(id, parent)
         asks = role in ("user", "system") and not node.answers
         (node.questions if asks else node.answers).append(message_id)
@@ -174,9 +178,39 @@ class Branches(msgspec.Struct):
                 ids.remove(id)
         if node.after is not None:
             self._children[node.after].remove(id)
+            self._leave_out(id, node.after)
             node.after = None
         if self.head == id:
-            self.head = node.left
+            self.head = self._left(node)
+
+    def _leave_out(self, id: str, after: Step) -> None:
+        """Let what follows a node follow the step before it.
+
+        Another turn may have begun there if the log is of several programs. A step must
+        never lead to a node that has no place: the path would be a circle.
+        """
+        followers = [
+            child
+            for whole in (True, False)
+            for child in self._children.pop(Step(id, whole), ())
+        ]
+        for child in followers:
+            self._nodes[child].after = after
+        if followers:
+            children = self._children[after]
+            children += followers
+            children.sort(key=lambda it: self._nodes[it].rank)
+
+    def _left(self, node: _Node) -> str:
+        """Return the node that was the head before `node`, and still has a place."""
+        seen: set[str] = set()
+        left = node.left
+        while left and not self.has_begun(left):
+            if left in seen:
+                return ""
+            seen.add(left)
+            left = self._nodes[left].left
+        return left
 
     def _resolve(self, id: str, asking: frozenset[str] = frozenset()) -> Step:
         """Return the step that a node would follow if it began now."""

@@ -49,7 +49,7 @@ _UNSEEN = (
 def seen(log: EventLog, id: str) -> int:
     """Return the `seq` up to which any screen has shown a conversation, 0 if none."""
     rows = log.query("SELECT seq FROM seen WHERE conversation = ?", (id,))
-    return rows[0][0] if rows else 0
+    return bounds.count(rows[0][0]) if rows else 0
 
 
 def mark_seen(log: EventLog, id: str, seq: int) -> "Future[int]":
@@ -71,10 +71,10 @@ def unread(log: EventLog, among: Iterable[str] | None = None) -> set[str]:
     `among` None means all conversations. Raises `LogError`.
     """
     if among is None:
-        return {row[0] for row in log.query(_UNREAD.format(only=""))}
+        return {as_text(row[0]) for row in log.query(_UNREAD.format(only=""))}
     ids = list(among)
     only = f"conversation IN ({', '.join('?' * len(ids))}) AND"
-    return {row[0] for row in log.query(_UNREAD.format(only=only), ids)}
+    return {as_text(row[0]) for row in log.query(_UNREAD.format(only=only), ids)}
 
 
 def answering(log: EventLog, ids: Iterable[str]) -> set[str]:
@@ -133,11 +133,12 @@ def drafts(log: EventLog, beginning: str) -> Sequence[tuple[str, str]]:
 
     `beginning` must not contain SQL wildcards. Raises `LogError`.
     """
-    return log.query(
+    rows = log.query(
         "SELECT conversation, text FROM draft WHERE conversation LIKE ? "
         "ORDER BY rowid DESC",
         (f"{beginning}%",),
     )
+    return [(as_text(key), as_text(text)) for key, text in rows]
 
 
 def forgotten(key: str) -> Draft:

@@ -48,7 +48,7 @@ def read(file: Path) -> list[Imported]:
     Raises `ConfigError` if there are none.
     """
     try:
-        text = files.read_text(file.expanduser())
+        text = files.read_text(files.expanded(file))
     except FileNotFoundError as error:
         raise ConfigError(_("{file}: no such file.").format(file=file)) from error
     except UnicodeDecodeError as error:

@@ -3,13 +3,13 @@
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
+from tui import files
 from tui.config import McpServerConfig
 from tui.errors import ConfigError
 from tui.i18n import _
 from tui.masking import remember_key
-from tui.mcp.extracting import is_secret_name
+from tui.mcp.extracting import Extractor, is_secret_name
 from tui.models import keys
 
 _INHERITED = (
@@ -25,7 +25,7 @@ keys for models."""
 
 def expanded(path: str) -> str:
     """Return a path or a program's name with `~` replaced; "" stays."""
-    return str(Path(path).expanduser()) if path.startswith("~") else path
+    return str(files.expanded(path)) if path.startswith("~") else path
 
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_]\w*)\}")
@@ -42,12 +42,34 @@ def arguments(name: str, server: McpServerConfig) -> tuple[str, ...]:
 
     `$${` stands for `${`. Raises `ConfigError` if a value is missing.
     """
-    return tuple(_filled(name, "args", each) for each in server.args)
+    filled = tuple(_filled(name, "args", each) for each in server.args)
+    _remember_all_in(filled)
+    return filled
 
 
 def address(name: str, server: McpServerConfig) -> str:
     """Return the url of `[mcp.NAME]`, filled in as its arguments are."""
-    return _filled(name, "url", server.url)
+    filled = _filled(name, "url", server.url)
+    _remember_all_in((filled,))
+    return filled
+
+
+def _remember_all_in(texts: tuple[str, ...]) -> None:
+    """Mask what looks like a secret in arguments or an address: servers quote it."""
+    found: dict[str, str] = {}
+    Extractor("", found).arguments(texts)
+    for secret in found.values():
+        remember_key(secret)
+
+
+def _remember(name: str, value: str, *, named: bool = False) -> str:
+    """Mask a value that is called `name` and may be a secret; return it.
+
+    `named` is for one that config.toml only names, as secrets are.
+    """
+    if named or is_secret_name(name):
+        remember_key(value.split()[-1] if value.split() else "")
+    return value
 
 
 def _filled(name: str, where: str, text: str) -> str:
@@ -68,7 +90,11 @@ def environment(name: str, server: McpServerConfig) -> dict[str, str]:
     Blocks while commands print values. Raises `ConfigError` if one is missing.
     """
     found = {key: os.environ[key] for key in _INHERITED if key in os.environ}
-    found |= {key: _key(name, "env_keys", key) for key in server.env_keys}
+    found |= {
+        key: _remember(key, _key(name, "env_keys", key)) for key in server.env_keys
+    }
+    for key, value in server.env.items():
+        _remember(key, value)
     return found | _printed(name, "env_cmd", server.env_cmd) | server.env
 
 
@@ -79,12 +105,15 @@ def headers(name: str, server: McpServerConfig) -> dict[str, str]:
     be sent.
     """
     found = {
-        header: _authorization(header, _key(name, "headers_env", key))
+        header: _authorization(
+            header, _remember(key, _key(name, "headers_env", key), named=True)
+        )
         for header, key in server.headers_env.items()
     }
     for header, value in _printed(name, "headers_cmd", server.headers_cmd).items():
         found[header] = _authorization(header, value)
-    found |= server.headers
+    for header, value in server.headers.items():
+        found[header] = _remember(header, value)
     for header, value in found.items():
         if not (
             header.isascii() and value.isascii() and f"{header}{value}".isprintable()
@@ -118,7 +147,7 @@ def _printed(name: str, where: str, commands: Mapping[str, str]) -> dict[str, st
     found: dict[str, str] = {}
     for key, command in commands.items():
         try:
-            found[key] = keys.first_line(command)
+            found[key] = _remember(key, keys.first_line(command), named=True)
         except ValueError as error:
             raise ConfigError(
                 _("[mcp.{name}] {where}: the command for {key} failed: {error}").format(

@@ -1,15 +1,15 @@
 """Finds models by name and keeps each that was made."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tui import config
+from tui import config, files
 from tui.config import (
     Config,
     LlamaModelConfig,
@@ -70,7 +70,7 @@ class ModelCatalog:
         if name in known:
             return known[name]
         if name.endswith(".gguf"):
-            if not Path(name).expanduser().is_file():
+            if not os.path.isfile(files.expanded(name)):  # noqa: PTH113 - never raises
                 raise ConfigError(_("There is no file {name}.").format(name=name))
             return LlamaModelConfig(name)
         supplier, slash, model = name.partition("/")

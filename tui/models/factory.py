@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
+from tui import files
 from tui.config import (
     LlamaModelConfig,
     ModelConfig,
@@ -32,7 +32,7 @@ def make(name: str, settings: ModelConfig, exchanges: Exchanges) -> Model:
         case ScriptedModelConfig():
             from tui.models.scripted import ScriptedModel
 
-            return ScriptedModel.from_file(Path(settings.path).expanduser(), name)
+            return ScriptedModel.from_file(files.expanded(settings.path), name)
 
 
 def _check_dialect(name: str, dialect: str) -> None:
@@ -155,7 +155,7 @@ def _llama(name: str, settings: LlamaModelConfig, exchanges: Exchanges) -> Model
     try:
         # Not `resolve`, which raises RuntimeError on links in a circle.
         path = os.path.realpath(
-            starter_path() if starter else Path(settings.path).expanduser()
+            starter_path() if starter else files.expanded(settings.path)
         )
     except (RuntimeError, ValueError) as error:  # no such user's home, or a NUL
         raise ConfigError(

@@ -157,7 +157,7 @@ def _model(name: str, settings: ModelConfig) -> str:
         case LlamaModelConfig(path="starter"):
             here = None
         case _:
-            here = str(Path(settings.path).expanduser().absolute())
+            here = str(files.expanded(settings.path).absolute())
     return _digest((name, settings, here))
 
 

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, cast
 from zlib import crc32
 
+from tui import files
 from tui.errors import ConfigError
 from tui.i18n import _
 from tui.tools.adapting import as_tools
@@ -91,7 +92,7 @@ def _load(sources: Iterable[tuple[str, Callable[[], object]]]) -> Loaded:
 
 def _absolute(source: str | Path) -> str:
     if str(source).endswith(".py"):
-        return str(Path(source).expanduser().absolute())
+        return str(files.expanded(source).absolute())
     if inside := _IN_FILE.fullmatch(str(source)):
         return f"{_absolute(inside[1])}:{inside[2]}"
     return str(source)

@@ -7,6 +7,7 @@ addresses in answers are relative, so that it works under another port or path.
 """
 
 import asyncio
+import errno
 import os
 import re
 import socket
@@ -23,6 +24,7 @@ from tui import session
 from tui.errors import ConfigError
 from tui.i18n import N_, _
 from tui.runtime.served import Served
+from tui.safe import decoded
 from tui.web import files
 from tui.web.access import LOOPBACK, Access
 from tui.web.page import FAILED, FULL, LEFT, Page
@@ -275,6 +277,12 @@ def _listen(host: str, ports: Iterable[int]) -> socket.socket:
             raise ConfigError(
                 _("This machine cannot listen on {host}: {strerror}.").format(
                     host=host, strerror=error.strerror
+                )
+            ) from error
+        except UnicodeError as error:  # no name of a host is like that
+            raise ConfigError(
+                _("This machine cannot listen on {host}: {strerror}.").format(
+                    host=decoded(host), strerror=os.strerror(errno.EINVAL)
                 )
             ) from error
         except OSError as error:

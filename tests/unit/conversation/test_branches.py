@@ -2,14 +2,18 @@
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.talk import Expected, Talk, acts
 
 from tui import conversation
 from tui.events import (
     PROVISIONAL,
     MessageAdded,
+    Record,
+    TurnFinished,
     TurnRequested,
     TurnStarted,
+    TurnWithdrawn,
 )
 from tui.messages import Message
 
@@ -329,3 +333,63 @@ def test_log_without_versions_is_one_path_of_turns_as_they_began(acts):
     added = [r.event.message_id for r in talk.log if isinstance(r.event, MessageAdded)]
     in_order = [id for turn in begun for id in added if id.startswith(f"{turn}.")]
     assert talk.shown == in_order
+
+
+# -- logs that no program of ours has written
+
+NAMES = st.sampled_from(["a", "b", "c", "d", ""])
+PARENTS = st.none() | NAMES
+ANY_EVENT = st.one_of(
+    st.builds(
+        lambda id, role, parent: MessageAdded(id, Message(role, "x"), parent),
+        NAMES,
+        st.sampled_from(["user", "assistant"]),
+        PARENTS,
+    ),
+    st.builds(lambda parent: TurnRequested("m", parent=parent), PARENTS),
+    st.just(TurnStarted("h", "b", 1, 1)),
+    st.just(TurnFinished("stop")),
+    st.just(TurnWithdrawn()),
+)
+
+
+def test_a_turn_that_ends_without_a_message_leaves_no_circle():
+    records = [
+        Record(1, "c", "a", 0.0, MessageAdded("q", Message("user", "x"))),
+        Record(2, "c", "b", 0.0, TurnStarted("h", "b", 1, 1)),
+        Record(3, "c", "a", 0.0, MessageAdded("r", Message("assistant", "x"))),
+        Record(4, "c", "b", 0.0, TurnFinished("stop")),
+    ]
+    view = conversation.fold(records).branches
+
+    assert has_no_circle(view)
+    assert view.path() == ["q", "r"]
+
+
+@given(st.lists(st.tuples(NAMES | st.none(), ANY_EVENT), max_size=24))
+@settings(max_examples=400)
+def test_no_order_of_events_makes_a_circle(acts):
+    records = [Record(n, "c", turn, 0.0, it) for n, (turn, it) in enumerate(acts, 1)]
+    view = conversation.fold(records).branches
+
+    assert has_no_circle(view)
+    for turn in view.begun():
+        view.question(next(iter(view.path(turn)), None))
+    view.parent_of_next()
+    for message_id in view.path():
+        view.versions(message_id)
+        view.choose(message_id)
+        assert has_no_circle(view)
+
+
+def has_no_circle(view):
+    """Return whether every step leads to what has begun earlier."""
+    place = {id: number for number, id in enumerate(view.begun(), 1)}
+    if "" in place:  # the name of the beginning
+        return False
+    ends = {"": 0, **place}
+    leads = all(
+        view.follows(id).node in ends and ends[view.follows(id).node] < place[id]
+        for id in place
+    )
+    return leads and view.head in ends

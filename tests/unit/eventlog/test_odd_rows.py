@@ -10,13 +10,16 @@ from contextlib import closing, suppress
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.terminal import wait_until
 
 from tui import cli, conversation, paths
 from tui.app.history.actions import Library
+from tui.conversation import read_state
 from tui.errors import LazychatError
 from tui.eventlog import EventLog
-from tui.events import MessageAdded, Unreadable
-from tui.messages import Message
+from tui.eventlog.sqlite import late_index
+from tui.events import MessageAdded, ToolCallStarted, Unreadable
+from tui.messages import Message, ToolCall
 from tui.runtime.local_store import LocalStore
 
 DEEP = "[" * 5000 + "]" * 5000
@@ -489,3 +492,78 @@ def test_any_row_is_read(store, capsys, kind, data, time, as_text):
         conversation.questions(log)
         conversation.running_anywhere(log)
         conversation.is_unseen(log, "c")
+
+
+ODD_VALUES = {
+    "text": "'x'",
+    "a BLOB": "x'ff00'",
+    "a fraction": "1.5",
+    "infinity": "9e999",
+    "a negative number": "-7",
+    "a huge number": "9223372036854775807",
+}
+
+
+@pytest.mark.parametrize("name", ODD_VALUES)
+def test_an_odd_progress_of_the_index_does_not_end_the_log(store, name):
+    spoil(store, f"INSERT INTO unindexed VALUES (1, {ODD_VALUES[name]})")
+
+    with EventLog(store) as log:
+        wait_until(lambda: not log.query("SELECT 1 FROM unindexed"))
+        log.append("c", MessageAdded("c.9", Message("user", "Later"))).result(30)
+        assert [hit.message_id for hit in conversation.search(log, "later")] == ["c.9"]
+
+
+@pytest.mark.parametrize("name", ODD_VALUES)
+def test_an_odd_progress_of_the_index_keeps_nothing_from_its_deletion(
+    store, monkeypatch, name
+):
+    monkeypatch.setattr(late_index, "PAUSE_SECONDS", 3600.0)
+    spoil(store, f"INSERT INTO unindexed VALUES (1, {ODD_VALUES[name]})")
+
+    with EventLog(store) as log:
+        assert conversation.delete(log, "c").traces == ""
+        assert [it.id for it in conversation.recent(log)] == ["good"]
+
+
+@pytest.mark.parametrize("value", ["'x'", "17", "-7", "1.5", "9223372036854775807"])
+def test_a_file_that_is_no_bytes_is_one_that_is_gone(store, value):
+    spoil(store, f"INSERT INTO blob VALUES ('{'0' * 64}', {value})")
+
+    with EventLog(store) as log:
+        assert log.blob("0" * 64) is None
+
+
+@pytest.mark.parametrize("value", ["CAST(x'61ff62' AS TEXT)", "x'ff'", "17", "1e300"])
+def test_an_odd_draft_keeps_no_trace_of_what_is_deleted(store, value):
+    spoil(store, f"INSERT INTO blob VALUES ('{'0' * 64}', x'00')")
+    spoil(store, f"INSERT INTO draft VALUES ('new x', 'd', 0, {value})")
+
+    with EventLog(store) as log:
+        assert conversation.delete(log, "c").traces == ""
+
+
+@pytest.mark.parametrize("name", ODD_VALUES)
+def test_an_odd_read_marker_is_a_number(store, name):
+    spoil(store, f"INSERT INTO seen VALUES ('c', {ODD_VALUES[name]})")
+    spoil(store, f"INSERT INTO seen VALUES (x'ff', {ODD_VALUES[name]})")
+
+    with EventLog(store) as log:
+        assert read_state.seen(log, "c") >= 0
+        assert isinstance(read_state.opened(log, "c", adopt=True).seen, int)
+        assert all(isinstance(id, str) for id in read_state.unread(log))
+        read_state.mark_seen(log, "c", 3).result(30)
+
+
+@pytest.mark.parametrize("time", ["9e999", "1e300", "'yesterday'", "x'00'", "-5"])
+def test_the_record_of_calls_is_json_whatever_the_times(store, capsys, time):
+    call = ToolCall("c1", "look_up", {})
+    with EventLog(store) as log:
+        log.append("c", ToolCallStarted(call), turn="t").result(30)
+    spoil(store, f"UPDATE event SET time = {time} WHERE turn = 't'")
+
+    assert cli.main(["tools", "log", "--json"]) == 0
+    [row] = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert row["time"] == 0.0
+    assert cli.main(["tools", "log"]) == 0
+    assert "unknown time" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tui import config
+from tui import config, files
 from tui.cli.doctor import gguf
 from tui.cli.doctor.findings import Check, Finding, Verdict
 from tui.cli.doctor.storage import spell_bytes
@@ -82,7 +82,7 @@ def _tried(
             )
         case LlamaModelConfig():
             catalog.get(name)
-            yield _gguf(Path(settings.path).expanduser(), worst, found)
+            yield _gguf(files.expanded(settings.path), worst, found)
         case ScriptedModelConfig():
             catalog.get(name)
             yield found("ok", _("plays the script {path}").format(path=settings.path))

@@ -9,6 +9,8 @@ import hashlib
 import re
 import sqlite3
 
+from tui.eventlog.sqlite.event_rows import text
+
 TABLE = "blob"
 
 SCHEMA = """
@@ -16,8 +18,8 @@ SCHEMA = """
     ALTER TABLE draft ADD COLUMN attachments TEXT NOT NULL DEFAULT ''
 """
 
-READ = "SELECT data FROM blob WHERE digest = ?"
-"""Reads the bytes of one digest, also through a fallback."""
+READ = "SELECT data FROM blob WHERE digest = ? AND typeof(data) = 'blob'"
+"""Reads the bytes of one digest, also through a fallback; a column holds any type."""
 
 _REFERENCE = re.compile(r'"digest":"([0-9a-f]{64})"')
 _REFERRING = (
@@ -50,10 +52,7 @@ def free(db: sqlite3.Connection) -> int:
     try:
         used: set[str] = set()
         for (data,) in db.execute(_REFERRING, {"sign": '"digest":"'}):
-            text = (
-                data if isinstance(data, str) else bytes(data).decode(errors="replace")
-            )
-            used.update(_REFERENCE.findall(text))
+            used.update(_REFERENCE.findall(text(data)))
         kept = [digest for (digest,) in db.execute("SELECT digest FROM blob")]
         gone = [(digest,) for digest in kept if digest not in used]
         db.executemany("DELETE FROM blob WHERE digest = ?", gone)
@@ -64,9 +63,9 @@ def free(db: sqlite3.Connection) -> int:
     return len(gone)
 
 
-def referred(text: str) -> set[str]:
+def referred(document: str) -> set[str]:
     """Return the digests to which JSON refers."""
-    return set(_REFERENCE.findall(text))
+    return set(_REFERENCE.findall(document))
 
 
 def is_referred(db: sqlite3.Connection, digest: str) -> bool:

@@ -12,7 +12,14 @@ import sqlite3
 from time import monotonic
 
 from tui.eventlog.sqlite.overlay import roll_back
-from tui.eventlog.sqlite.projections import INDEX, SAID, piece_end, said, terms_of
+from tui.eventlog.sqlite.projections import (
+    DONE,
+    INDEX,
+    SAID,
+    piece_end,
+    said,
+    terms_of,
+)
 
 PAUSE_SECONDS = 0.02
 """Seconds that the writer must be idle before a piece is indexed."""
@@ -20,7 +27,7 @@ PAUSE_SECONDS = 0.02
 RETRY_SECONDS = 1.0
 """Seconds to pause when the store cannot be written."""
 
-NEXT = "SELECT seq, done FROM unindexed ORDER BY seq DESC LIMIT 1"
+NEXT = f"SELECT seq, {DONE} FROM unindexed ORDER BY seq DESC LIMIT 1"
 
 
 class LateIndex:

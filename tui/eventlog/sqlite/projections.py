@@ -47,6 +47,9 @@ LATE_SCHEMA = """
 """
 """Messages of which only the first `done` characters are indexed: see `late_index`."""
 
+DONE = "max(coalesce(CAST(unindexed.done AS INTEGER), 0), 0)"
+"""SQL for `unindexed.done`: a number, whatever another program has written there."""
+
 INDEX = "INSERT INTO message_text(rowid, terms) VALUES (?, ?)"
 
 
@@ -253,7 +256,8 @@ def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
     if db.execute(stands_in).fetchone():
         raise sqlite3.OperationalError("nothing stored can be deleted now")
     rows = db.execute(
-        f"SELECT event.seq, {SAID}, unindexed.done FROM event "
+        f"SELECT event.seq, {SAID}, "
+        f"CASE WHEN unindexed.seq IS NOT NULL THEN {DONE} END FROM event "
         "LEFT JOIN unindexed ON unindexed.seq = event.seq WHERE conversation = ? "
         "AND event.seq < ? AND kind = 'message_added'",
         (conversation, tombstone),

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from tui.eventlog.sqlite import blobs, trash
+from tui.eventlog.sqlite import blobs, event_rows, trash
 
 MERGED_PAGES = 400
 """Pages of the index that one transaction merges; other writes may come in between."""
@@ -50,6 +50,8 @@ class Purge:
         with self._lock:
             try:
                 self._at_work = self._connect()
+                # A row with invalid UTF-8 must not keep the traces of others.
+                self._at_work.text_factory = event_rows.text
                 return self._run(self._at_work, seconds)
             except sqlite3.Error as error:
                 return (

@@ -14,7 +14,7 @@ from time import monotonic
 
 import msgspec
 
-from tui import paths
+from tui import files, paths
 from tui.i18n import _
 
 SECONDS = 2.0
@@ -209,4 +209,4 @@ def _manifest(store: Path, file: Path, root: Path) -> GGUFFile | None:
 
 def _given(variable: str) -> Path | None:
     value = os.environ.get(variable)
-    return Path(value).expanduser() if value else None
+    return files.expanded(value) if value else None

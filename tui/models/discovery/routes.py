@@ -7,11 +7,11 @@ model. All others are reached as the environment says, this machine without a pr
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from tui import files
 from tui.config import ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
 from tui.models.openai.address import is_local, normalize_base_url, proxy_address
@@ -34,7 +34,7 @@ class Route(msgspec.Struct, frozen=True):
 
         Raises OSError and ValueError if they cannot be used.
         """
-        file = Path(self.ca_file).expanduser() if self.ca_file else None
+        file = files.expanded(self.ca_file) if self.ca_file else None
         return ssl.create_default_context(cafile=file)
 
 

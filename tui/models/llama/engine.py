@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tui import files
 from tui.errors import ModelError
 from tui.i18n import _
 from tui.models.llama.context import Context
@@ -104,7 +105,7 @@ class LlamaEngine:
     def __init__(
         self, path: Path | str, context: int = 4096, threads: int | None = None
     ) -> None:
-        self.path = Path(path).expanduser()
+        self.path = files.expanded(path)
         self.context = context
         self.threads = threads or max(1, _cores() - 1)
         self._slot: _Slot | None = None

@@ -2,11 +2,11 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from tui import files
 from tui.errors import ModelError
 from tui.i18n import _
 from tui.masking import mask_address
@@ -63,7 +63,7 @@ def http_client(settings: Settings, hooks: Hooks) -> Any:
 
 def _trusting(ca_file: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=Path(ca_file).expanduser())
+        return ssl.create_default_context(cafile=files.expanded(ca_file))
     except (OSError, RuntimeError, ValueError) as error:  # `SSLError` is an OSError
         why = getattr(error, "strerror", None) or str(error)
         if isinstance(error, ssl.SSLError):

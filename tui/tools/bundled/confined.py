@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from tui import paths
+from tui import files, paths
 from tui.errors import ToolError
 from tui.safe import decoded, safe
 
@@ -74,7 +74,7 @@ class Folders:
         self._roots: list[Path] = []
         for folder in folders or (".",):
             with suppress(OSError):  # the current folder was removed
-                self._roots.append(Path(folder).expanduser().absolute())
+                self._roots.append(files.expanded(folder).absolute())
         self._own = [paths.config_file(), paths.state_file(), paths.log_file()]
 
     @contextmanager
@@ -154,7 +154,7 @@ class Folders:
             raise ToolError("this cannot be a path: it is not Unicode text") from None
         path = path.strip() or "."
         if path == "~" or path.startswith("~/"):
-            path = str(Path(path).expanduser())
+            path = str(files.expanded(path))
         if not path.startswith("/"):
             return self._roots[0], path.split("/")
         parts = [part for part in path.split("/") if part not in ("", ".")]

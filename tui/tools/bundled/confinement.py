@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from tui import files
 from tui.tools.bundled.confined import Folders, label
 
 _PROGRAM = Path(__file__).with_name("landlock.py")
@@ -23,7 +24,7 @@ class Confinement:
     def __init__(self, folders: Folders, others: Sequence[str] = ()) -> None:
         """Let commands write in `folders`, in `others` and in temporary folders."""
         self._folders = folders
-        self._others = [str(Path(each).expanduser().absolute()) for each in others]
+        self._others = [str(files.expanded(each).absolute()) for each in others]
 
     def command(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs `argv` confined."""
