@@ -97,7 +97,8 @@ class StarterModel:
     def load(self) -> None:
         """Load the file; returns when that is done. Raises `ModelError`."""
         self._talk.load()
-        self._recall(Cancellation())
+        if not self._engine.busy:  # else by an answer, which has done it
+            self._recall(Cancellation())
 
     def warm(
         self, tools: Sequence[ToolSchema], system: str, cancel: Cancellation
