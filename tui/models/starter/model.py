@@ -32,7 +32,7 @@ _EXAMPLES = tuple(
 """Without them its answers wander off after a sentence, so they always stay."""
 _CHINESE_NOTICE = (
     "The starter model hardly speaks Chinese: its tools work, its chat does not. "
-    "Set a larger model in config.toml for that."
+    "For that, /setup adds a larger model."
 )
 _SIDE = 1024
 """Tokens of the context in which results are put into words."""
