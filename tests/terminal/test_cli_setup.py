@@ -45,6 +45,26 @@ def test_a_found_model_is_taken_by_enter(home: Home, server: SSEServer) -> None:
     assert 'model = "qwen3-8b"' in (home.folder / "config.toml").read_text()
 
 
+def test_of_many_models_a_part_of_the_name_finds_one(
+    home: Home, server: SSEServer
+) -> None:
+    rows = [{"id": f"vendor/m-{n}", "owned_by": "library"} for n in range(500)]
+    server.json({"data": rows}, path="/models")
+    home.env["LAZYCHAT_PROBE"] = server.url
+    with run(home, "setup", columns=60) as terminal:
+        terminal.wait_for("Number [1]:")
+        assert "and 480 more: type a part of the name" in terminal.text
+        assert "23  Download a GGUF file" in terminal.text
+        assert "or a Hugging\nFace name." in terminal.text
+        terminal.type("M-77")
+        terminal.press("enter")
+        terminal.wait_for(lambda t: t.text.count("Number [1]:") == 2)
+        assert "1  vendor/m-77  (Ollama)" in terminal.text
+        terminal.press("enter")
+        terminal.wait_for("m-77 is now the model of")
+        assert terminal.wait_exit() == 0
+
+
 def test_a_key_is_asked_for_unseen_and_tried(home: Home, server: SSEServer) -> None:
     server.json({"error": {"message": "no"}}, path="/models", status=401)
     server.json({"data": [{"id": "gpt-4.1"}, {"id": "o3"}]}, path="/models")

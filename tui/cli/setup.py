@@ -1,12 +1,14 @@
 """`lazychat setup`: finds or adds a model, by questions on a plain terminal."""
 
 import getpass
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tui import config
-from tui.cli import streams
+from tui.cli import streams, wide
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.cli.pull import fetch
 from tui.config import OpenAIModelConfig
@@ -70,24 +72,35 @@ def _choose(config_file: Path | None) -> Chosen | None:
     settings = config.load(config_file)
     _say(_("Looking for models on this machine ..."))
     found = look(settings.models.values())
-    ways: list[tuple[str, Callable[[], Chosen | None]]] = []
+    models: list[_Way] = []
+    ways: list[_Way] = []
     for server in found.servers:
         place = place_of_server(server)
         if server.wants_key:
             title = _("{title} (wants a key)").format(title=server.title)
-            ways.append((title, _of(place)))
+            ways.append(_Way(title, _of(place)))
         for model in server.models:
-            ways.append((f"{model.id}  ({server.title})", _at(place, model.id)))
-    for file in found.files[:_LISTED]:
-        ways.append((f"{file.name}  ({file.place})", _in(file.path)))
+            name = f"{model.id}  ({server.title})"
+            models.append(_Way(name, _at(place, model.id)))
+    for file in found.files:
+        models.append(_Way(f"{file.name}  ({file.place})", _in(file.path)))
     for service in found.services:
         if service.has_key:
             title = _("{title}  (its key is set)").format(title=service.title)
-            ways.append((title, _of(place_of_service(service.supplier))))
-    ways.append((_("A service, with a key"), lambda: _service(found.services)))
-    ways.append((_("Another server, by its address"), _address))
-    ways.append((_("Download a GGUF file from Hugging Face"), _repository))
-    return _pick([text for text, __ in ways], [way for __, way in ways])
+            ways.append(_Way(title, _of(place_of_service(service.supplier))))
+    ways += [
+        _Way(_("A service, with a key"), lambda: _service(found.services)),
+        _Way(_("Another server, by its address"), _address),
+        _Way(_("Download a GGUF file from Hugging Face"), _repository),
+    ]
+    return _pick(models, ways)
+
+
+class _Way(NamedTuple):
+    """A line of the list, and what it does."""
+
+    text: str
+    go: Callable[[], Chosen | None]
 
 
 def _at(place: Place, model: str) -> Callable[[], Chosen | None]:
@@ -110,23 +123,38 @@ def _of(place: Place, model: str = "") -> Callable[[], Chosen | None]:
     return lambda: _from_server(place, model, asks=place.lacks_key)
 
 
-def _pick(
-    texts: Sequence[str], ways: Sequence[Callable[[], Chosen | None]]
-) -> Chosen | None:
-    for number, text in enumerate(texts, 1):
-        _say(f"{number:3}  {text}")
-    _say(_("Or type supplier/model, a path, an address, or a Hugging Face name."))
+def _pick(models: Sequence[_Way], ways: Sequence[_Way]) -> Chosen | None:
+    """Return what the user chooses by number, or narrows down by a part of a name."""
+    ways = _list(models, ways)
     while True:
         answer = _ask(_("Number [1]: ")) or "1"
         try:
             if answer.isdecimal() and 1 <= int(answer) <= len(ways):
-                return ways[int(answer) - 1]()
-            if way := _typed(answer):
+                return ways[int(answer) - 1].go()
+            if fitting := [it for it in models if answer.lower() in it.text.lower()]:
+                ways = _list(fitting, ())
+            elif way := _typed(answer):
                 return way()
+            else:
+                last = len(ways)
+                _say(_("Type a number from 1 to {count}.").format(count=last))
         except LazychatError as error:
             _say(str(error))
-            continue
-        _say(_("Type a number from 1 to {count}.").format(count=len(ways)))
+
+
+def _list(models: Sequence[_Way], ways: Sequence[_Way]) -> list[_Way]:
+    """Print a list, and return what it has."""
+    shown = [*models[:_LISTED], *ways]
+    for number, way in enumerate(shown, 1):
+        _say(f"{number:3}  {way.text}")
+    if len(models) > _LISTED:
+        _say(
+            _("     and {count} more: type a part of the name").format(
+                count=len(models) - _LISTED
+            )
+        )
+    _say(_("Or type supplier/model, a path, an address, or a Hugging Face name."))
+    return shown
 
 
 def _typed(text: str) -> Callable[[], Chosen | None] | None:
@@ -258,4 +286,6 @@ def _ask(prompt: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(safe(text))
+    columns = shutil.get_terminal_size().columns
+    for line in wide.wrapped(safe(text), columns, " " * (5 if text[:1] == " " else 0)):
+        print(line)
