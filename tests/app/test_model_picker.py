@@ -10,6 +10,7 @@ from support.fakes.sse_server import DONE, SSEServer, finish, text
 from support.pilot import Chat, opened
 
 from tui import config
+from tui.app.setup import rows
 from tui.models.hub import Pull, Pulled, wanted
 from tui.models.suppliers import SUPPLIERS
 
@@ -146,12 +147,46 @@ async def test_a_path_or_a_suppliers_model_is_typed(
     assert list(config.load().models.values()) == [becomes]
 
 
-async def test_a_file_that_is_not_there_is_told() -> None:
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("~/no.gguf", "No such file: ~/no.gguf"),
+        ("~/models", "~/models is a folder"),
+        ("~/page.gguf", "~/page.gguf is not a GGUF file"),
+    ],
+)
+async def test_a_path_that_leads_to_no_model_is_told(
+    user: Path, typed: str, says: str
+) -> None:
+    (user / "models").mkdir()
+    (user / "page.gguf").write_text("<html>Log in</html>")
     async with opened() as chat:
         await chat.pilot.press("ctrl+l")
         await chat.until("Needs a key")
-        await chat.pilot.press(*"~/no.gguf", "enter")
-        await chat.until("No such file: ~/no.gguf")
+        await chat.pilot.press(*typed)
+        await chat.until("use this file")
+        await chat.pilot.press("enter")
+        await chat.until(says)
+
+    assert config.load().models == {}
+
+
+async def test_without_llama_cpp_a_file_is_not_offered_as_ready(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.models.setup.files.find_spec", lambda _: None)
+    (user / "models").mkdir()
+    (user / "models" / "mine.gguf").write_bytes(b"GGUF")
+    async with opened(size=(100, 50)) as chat:
+        await chat.pilot.press("ctrl+l")
+        await chat.until("Needs llama-cpp-python")
+        await chat.pilot.press(*"mine")
+        await chat.until(lambda: listed(chat) == ["mine"])
+        await chat.pilot.press("enter")
+        await chat.until("pip install")
+        await chat.until("lazychat[local]")
+
+    assert config.load().models == {}
 
 
 async def test_window_and_price_are_shown_and_a_model_is_tried(
@@ -168,7 +203,76 @@ async def test_window_and_price_are_shown_and_a_model_is_tried(
         await chat.until("131k  $0.40 / $1.60")
         await chat.pilot.press("enter")  # a server of this machine is not tried
         await chat.until(lambda: chat.screen.model == "big-1")
-    assert server.asked == []
+    assert [request.json for request in server.asked] == [{"messages": 0}]  # of the key
+
+
+async def test_a_server_that_wants_a_key_gets_it(
+    server: SSEServer, user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As vLLM does; found on this machine, where no variable names its key."""
+    for _ in range(3):  # the offer, the picker, its list
+        server.json({"error": "Unauthorized"}, path="/models", status=401)
+    server.json({"data": [BIG]}, path="/models")
+    server.json({"error": {"message": "no messages"}}, status=400)
+    monkeypatch.setenv("LAZYCHAT_PROBE", server.url)
+    async with opened() as chat:
+        await chat.until("(wants a key)")
+        await chat.pilot.press("enter")
+        await chat.until("wants a key")
+        await chat.pilot.press("enter")
+        await chat.until("wants an API key")
+        await chat.pilot.press(*"sk-typed-12345", "enter")
+        await chat.until("vendor/big-1")
+        await chat.pilot.press("enter")
+        await chat.until(lambda: chat.screen.model == "big-1")
+
+    kept = config.load().models["big-1"]
+    assert isinstance(kept, config.OpenAIModelConfig)
+    assert kept.api_key_env in (user / "keys.toml").read_text()
+
+
+async def test_a_server_that_lists_its_models_to_all_may_want_a_key(
+    server: SSEServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As llama-server does with --api-key."""
+    data = [{"id": "qwen3:8b", "owned_by": "llamacpp"}]
+    server.json({"data": data}, path="/models")
+    server.json({"error": {"message": "Invalid API Key"}}, status=401)
+    server.json({"error": {"message": "no messages"}}, status=400)
+    monkeypatch.setenv("LAZYCHAT_PROBE", server.url)
+    async with opened() as chat:
+        await chat.until("Found    llama.cpp: qwen3:8b")
+        await chat.pilot.press("enter")
+        await chat.until("Set up a model")
+        await chat.pilot.press("enter")
+        await chat.until("wants an API key")
+        await chat.pilot.press(*"sk-typed-12345", "enter")
+        await chat.until("1 model")
+        await chat.pilot.press("enter")
+        await chat.until(lambda: chat.screen.model == "qwen3-8b")
+
+    assert server.asked[-1].headers["authorization"] == "Bearer sk-typed-12345"
+
+
+async def test_a_key_stays_in_its_field_unless_it_was_refused(
+    server: SSEServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    server.json({"error": {"message": "later"}}, path="/models", status=500)
+    server.json({"error": {"message": "bad key"}}, path="/models", status=401)
+    async with opened() as chat:
+        await chat.pilot.press("ctrl+l")
+        await chat.until("Needs a key")
+        await chat.pilot.press(*"opena", "enter")
+        await chat.until("Key for OpenAI")
+        await chat.pilot.press("enter")
+        await chat.until("Paste the key first")
+        await chat.pilot.press(*"sk-typed-12345", "enter")
+        await chat.until("has failed (500)")
+        await chat.until("•" * 14)
+        await chat.pilot.press("enter")
+        await chat.until("did not accept the API key")
+        await chat.until(lambda: "•" not in chat.text)
 
 
 async def test_a_configured_model_without_its_key_asks_for_it(
@@ -190,6 +294,23 @@ async def test_a_configured_model_without_its_key_asks_for_it(
         await chat.pilot.press(*"sk-typed-12345")
         await chat.until("•" * 14)
         assert "sk-typed" not in chat.text
+
+
+async def test_a_key_that_was_stored_for_a_gateway_is_not_asked_for_again(
+    user: Path,
+) -> None:
+    toml = (
+        '[models.corp]\nprovider = "openai"\nbase_url = "https://llm.corp.example/v1"\n'
+        'api_key_env = "LLM_CORP_EXAMPLE_KEY"\nmodel = "m"'
+    )
+    (user / "keys.toml").write_text('LLM_CORP_EXAMPLE_KEY = "sk-stored-1234567"\n')
+    async with opened(toml=toml) as chat:
+        await chat.pilot.press("ctrl+l")
+        await chat.until("Needs a key")
+        await chat.pilot.press(*"corp")
+        await chat.until(lambda: listed(chat)[:1] == ["corp"])
+        await chat.pilot.press("enter")
+        await chat.until(lambda: chat.screen.model == "corp")
 
 
 async def test_a_command_that_prints_the_key_is_shown_and_kept(
@@ -253,6 +374,29 @@ async def test_a_download_shows_its_progress_stops_and_continues(
     )
 
 
+def test_a_pasted_page_of_the_hub_is_a_download_and_no_server() -> None:
+    page = "https://huggingface.co/Qwen/Tiny-GGUF/blob/main/Tiny-Q8_0.gguf"
+
+    (row,) = rows.typed(page)
+
+    assert row.pick == rows.Download("Qwen/Tiny-GGUF:Tiny-Q8_0.gguf")
+
+
+@pytest.mark.parametrize(
+    ("text", "picks"),
+    [
+        ("llm.corp.example/v1", ["Address", "Download"]),
+        ("gpu:8000", ["Address"]),
+        ("Qwen/Tiny-GGUF:Tiny-Q8_0.gguf", ["Download"]),
+        ("../models/m.gguf", ["InFile"]),
+        ("groq/llama-3", ["At"]),
+        ("nothing", []),
+    ],
+)
+def test_what_is_typed_may_be_meant_as(text: str, picks: list[str]) -> None:
+    assert [type(row.pick).__name__ for row in rows.typed(text)] == picks
+
+
 async def begin_download(chat: Chat, hub: Hub) -> None:
     """Begin a download that waits in the middle, and close its dialog."""
     hub.gate.clear()
@@ -272,6 +416,13 @@ async def test_a_download_goes_on_when_its_dialog_is_closed(hub: Hub) -> None:
         await begin_download(chat, hub)
         await chat.until("↓")
 
+        await chat.pilot.press("ctrl+l")
+        await chat.until("Needs a key")
+        await chat.pilot.press(*"Qwen/Other-GGUF", "enter")
+        await chat.until("One model is downloaded at a time")
+        await chat.until("Qwen/Tiny-GGUF")
+        await chat.pilot.press("escape")
+        await chat.until(lambda: chat.app.screen is chat.screen)
         await chat.pilot.press("ctrl+l")
         await chat.until("Needs a key")
         await chat.pilot.press(*"download")
@@ -331,6 +482,15 @@ async def test_a_hostile_server_cannot_write_on_the_screen(server: SSEServer) ->
         assert "\u202e" not in chat.text
 
 
+async def test_what_the_configuration_has_is_not_offered(probed: SSEServer) -> None:
+    toml = (
+        f'[models.mine]\nprovider = "openai"\nbase_url = "{probed.url}"\n'
+        'model = "qwen3:8b"'
+    )
+    async with opened(toml=toml) as chat:
+        await chat.until("Found    Ollama: llama3.2:latest")
+
+
 def test_the_offer_names_what_was_found() -> None:
     from tui.app.setup.offer import described
     from tui.models.discovery import Found, ListedModel, LocalServer
@@ -342,3 +502,6 @@ def test_the_offer_names_what_was_found() -> None:
     said: Callable[..., str] = described
     assert said(Found((server, empty))) == "Ollama: m0, m1, m2 and 2 more"
     assert said(Found((empty,))) == ""
+    path = ListedModel("/srv/models/Qwen3-8B-Q4_K_M.gguf")
+    own = LocalServer("llama.cpp", "llama.cpp", "http://localhost:8080/v1", (path,))
+    assert said(Found((own,))) == "llama.cpp: Qwen3-8B-Q4_K_M.gguf"

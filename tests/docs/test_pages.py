@@ -1,16 +1,22 @@
 """The pages for users: generated parts, links, commands, configuration, examples."""
 
+import ast
+import io
+import json
 import re
 import shlex
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import configuration_page
 import keys_page
+import msgspec
 import pytest
 from support import ROOT
-from support.pages import NAMES, PAGES, blocks, commands, text
+from support.pages import FENCE, NAMES, PAGES, blocks, commands, text
 
 from tui import config
+from tui.app import commands as slash_commands
 from tui.app.themes import load_themes
 from tui.cli import options
 from tui.errors import ConfigError
@@ -195,6 +201,68 @@ def test_the_sample_of_the_doctor_has_its_form() -> None:
 
     for line in sample.splitlines():
         assert re.match(r"(ok|warning|error) +[a-z]+ +\S", line)
+
+
+# -- names in backticks
+
+
+EXAMPLES = {"review", "count"}
+"""Commands of prompts, and of a contributor, that the pages only imagine."""
+PLACES = {"proc", "dev", "bin", "usr", "v"}
+"""Paths look like commands."""
+
+
+def named(name: str, pattern: str) -> list[str]:
+    """Return what is in backticks and fits a pattern, outside of blocks."""
+    return re.findall(rf"(?<!`)`{pattern}`", FENCE.sub("", text(name)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_slash_command_is_one(name: str) -> None:
+    for command in named(name, r"(/[a-z][a-z-]*(?: [^`\n]*)?)"):
+        if not {command[1:].split()[0], command[1:4]} & (EXAMPLES | PLACES):
+            assert slash_commands.parse(command), command
+
+
+@pytest.mark.parametrize("name", [it for it in NAMES if it != "CHANGELOG.md"])
+def test_each_option_is_one(name: str) -> None:
+    known = set[str]()
+    for command in ["", *options.COMMANDS]:
+        known |= options_of(command)
+    for option in named(name, r"(--[a-z][a-z-]*)(?: [^`\n]*)?"):
+        assert option in known | OTHERS, option
+
+
+OTHERS = {"--api-key", "--force"}
+"""Options of other programs, of which the changelog has many more."""
+
+
+def options_of(command: str) -> set[str]:
+    """Return the options that the help of a command names."""
+    said = io.StringIO()
+    with redirect_stdout(said), pytest.raises(SystemExit):
+        options.parse([*filter(None, [command]), "--help"])
+    return set(re.findall(r"--[a-z][a-z-]*", said.getvalue()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_key_of_the_configuration_is_one(name: str) -> None:
+    known = {
+        field.name
+        for section in configuration_page.SECTIONS.values()
+        for field in msgspec.structs.fields(section)
+    }
+    keys = {command.name for command in slash_commands.COMMANDS}
+    for key in named(name, r"([a-z_]+) = [^`\n]+"):
+        assert key in {"provider", "ansi"} | known | keys, key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_block_of_a_known_form_can_be_read(name: str) -> None:
+    for block in blocks(name, "json"):
+        json.loads(block)
+    for block in blocks(name, "python"):
+        ast.parse(block)
 
 
 def test_a_wrong_example_would_be_found() -> None:

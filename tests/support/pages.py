@@ -28,7 +28,8 @@ def blocks(name: str, language: str) -> list[str]:
 def commands(name: str) -> Iterator[str]:
     """Yield each command line of a page that runs lazychat, from its own name on."""
     page = FENCE.sub("", text(name))
-    lines = [line for block in INDENTED.findall(page) for line in block.splitlines()]
+    shown = [*INDENTED.findall(page), *blocks(name, "sh")]
+    lines = [line for block in shown for line in block.splitlines()]
     named = re.findall(r"`([^`\n]*\blazychat [^`\n]*)`", page)
     # A command without arguments is only named: `lazychat delete`.
     lines += [line for line in named if line.split()[1:] not in [[c] for c in KNOWN]]

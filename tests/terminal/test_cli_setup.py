@@ -11,6 +11,8 @@ from support.fakes.lazychat import Home
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 from support.terminal import Terminal, wait_until
 
+from tui import config
+
 KEY = "sk-proj-9fK2xQzT4aB7cD8e"
 needs_hub = pytest.mark.skipif(
     find_spec("huggingface_hub") is None,
@@ -43,6 +45,26 @@ def test_a_found_model_is_taken_by_enter(home: Home, server: SSEServer) -> None:
     assert 'model = "qwen3-8b"' in (home.folder / "config.toml").read_text()
 
 
+def test_of_many_models_a_part_of_the_name_finds_one(
+    home: Home, server: SSEServer
+) -> None:
+    rows = [{"id": f"vendor/m-{n}", "owned_by": "library"} for n in range(500)]
+    server.json({"data": rows}, path="/models")
+    home.env["LAZYCHAT_PROBE"] = server.url
+    with run(home, "setup", columns=60) as terminal:
+        terminal.wait_for("Number [1]:")
+        assert "and 480 more: type a part of the name" in terminal.text
+        assert "23  Download a GGUF file" in terminal.text
+        assert "or a Hugging\nFace name." in terminal.text
+        terminal.type("M-77")
+        terminal.press("enter")
+        terminal.wait_for(lambda t: t.text.count("Number [1]:") == 2)
+        assert "1  vendor/m-77  (Ollama)" in terminal.text
+        terminal.press("enter")
+        terminal.wait_for("m-77 is now the model of")
+        assert terminal.wait_exit() == 0
+
+
 def test_a_key_is_asked_for_unseen_and_tried(home: Home, server: SSEServer) -> None:
     server.json({"error": {"message": "no"}}, path="/models", status=401)
     server.json({"data": [{"id": "gpt-4.1"}, {"id": "o3"}]}, path="/models")
@@ -73,6 +95,56 @@ def test_a_key_is_asked_for_unseen_and_tried(home: Home, server: SSEServer) -> N
     assert KEY in (home.folder / "keys.toml").read_text()
 
 
+@needs_hub
+def test_setup_takes_a_path_an_address_or_a_download_too(
+    home: Home, server: SSEServer
+) -> None:
+    server.json({"data": [{"id": "corp-large"}]}, path="/models")
+    (home.work / "page.gguf").write_text("<html>")
+    (home.work / "own.gguf").write_bytes(b"GGUF")
+    files = {"Tiny-Q4_K_M.gguf": b"GGUF" + bytes(2_000_000)}
+    with Hub({"Qwen/Tiny-GGUF": files}) as hub:
+        home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
+        ways = [
+            ("~/own.gguf", "own is now the model"),
+            ("ollama/phi4", "phi4 is now the model"),
+            (f"{hub.url}/Qwen/Tiny-GGUF", "tiny-q4_k_m is now the model"),
+        ]
+        for typed, then in ways:
+            with run(home, "setup") as terminal:
+                terminal.wait_for("Number [1]:")
+                if typed.startswith("~"):
+                    terminal.type("~/page.gguf")
+                    terminal.press("enter")
+                    terminal.wait_for("is not a GGUF file")
+                    terminal.type("nonsense")
+                    terminal.press("enter")
+                    terminal.wait_for("Type a number from 1 to")
+                terminal.type(typed)
+                terminal.press("enter")
+                terminal.wait_for(then)
+                assert terminal.wait_exit() == 0
+    with run(home, "setup") as terminal:
+        terminal.wait_for("Number [1]:")
+        terminal.type(server.url)
+        terminal.press("enter")
+        terminal.wait_for("Model [1]:")
+        terminal.press("enter")
+        terminal.wait_for("corp-large is now the model")
+        assert terminal.wait_exit() == 0
+
+    found = config.load(home.folder / "config.toml")
+    assert list(found.models) == ["own", "phi4", "tiny-q4_k_m", "corp-large"]
+    assert found.model == "corp-large"
+
+
+def test_setup_tells_a_mistake_in_the_file_before_it_asks(home: Home) -> None:
+    home.config("stream = maybe\n")
+    with run(home, "setup") as terminal:
+        terminal.wait_for("line 1")
+        assert terminal.wait_exit() == 2
+
+
 def test_without_a_terminal_setup_says_what_to_do(home: Home) -> None:
     done = home.run("setup")
 
@@ -86,7 +158,7 @@ def test_a_model_is_pulled_with_a_bar_and_added(home: Home) -> None:
     with Hub({"Qwen/Tiny-GGUF": files}) as hub:
         home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
         with run(home, "pull", "Qwen/Tiny-GGUF:Q4_K_M") as terminal:
-            terminal.wait_for("lazychat -m tiny-q4_k_m")
+            terminal.wait_for("tiny-q4_k_m is now the model of new conversations")
             assert terminal.row(1) == "▰" * 20 + "  100%  2.0 MB of 2.0 MB"
             assert terminal.wait_exit() == 0
         again = home.run("pull", "Qwen/Tiny-GGUF")
@@ -98,6 +170,46 @@ def test_a_model_is_pulled_with_a_bar_and_added(home: Home) -> None:
     assert "continued" not in again.err
     assert len(hub.sent) == 1
     assert "[models.tiny-q4_k_m]" in (home.folder / "config.toml").read_text()
+
+
+@needs_hub
+@pytest.mark.parametrize(
+    ("toml", "key", "default"),
+    [
+        ("", "", "tiny-q4_k_m"),
+        ('model = "starter"\n', "", "starter"),
+        ("", "sk-1234567890", ""),  # OpenAI's model answers
+    ],
+)
+def test_the_first_model_pulled_is_that_of_new_conversations(
+    home: Home, toml: str, key: str, default: str
+) -> None:
+    home.config(toml)
+    with Hub({"Qwen/Tiny-GGUF": {"Tiny-Q4_K_M.gguf": b"GGUF"}}) as hub:
+        home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
+        home.env["OPENAI_API_KEY"] = key
+        done = home.run("pull", "Qwen/Tiny-GGUF")
+
+    assert done.code == 0
+    found = config.load(home.folder / "config.toml")
+    assert list(found.models) == ["tiny-q4_k_m"]
+    assert found.model == default
+    assert ("is now the model of new" in done.err) is (default == "tiny-q4_k_m")
+
+
+@needs_hub
+def test_what_was_pulled_is_named_although_it_cannot_be_added(home: Home) -> None:
+    home.config("stream = maybe\n")
+    with Hub({"Qwen/Tiny-GGUF": {"Tiny-Q4_K_M.gguf": b"GGUF"}}) as hub:
+        home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
+        done = home.run("pull", "Qwen/Tiny-GGUF")
+
+    path = home.folder / "models/Qwen/Tiny-GGUF/Tiny-Q4_K_M.gguf"
+    assert done.code == 2
+    assert done.out == f"{path}\n"
+    assert f"lazychat -m {path}" in done.err
+    assert "line 1" in done.err
+    assert (home.folder / "config.toml").read_text() == "stream = maybe\n"
 
 
 @needs_hub

@@ -162,6 +162,22 @@ def test_a_server_of_this_machine(
     assert server.asked[-1].json["model"] == "qwen3:8b"
 
 
+def test_a_question_that_is_typed_fast_is_a_question(
+    newcomer: Newcomer, server: SSEServer
+) -> None:
+    """As over a slow link: its Enter does not accept what was found."""
+    plays(server, {"id": "qwen3:8b", "owned_by": "library"})
+    newcomer.environment["LAZYCHAT_PROBE"] = server.url
+    newcomer.open()
+    newcomer.terminal.wait_for("Found    Ollama")
+
+    for letter in b"Who are you?\r":
+        newcomer.terminal.send(bytes([letter]))
+
+    newcomer.terminal.wait_for("▌ Who are you?")
+    assert "Set up a model" not in newcomer.terminal.text
+
+
 @needs_starter
 def test_a_gguf_file(newcomer: Newcomer, log: EventLog) -> None:
     from tui.models.llama import starter_path

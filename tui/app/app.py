@@ -84,7 +84,7 @@ class LazychatApp(OutputApp):
         self.history = HistoryController(self, backend, self.tabs)
         self.themes = ThemeController(self, backend.config.theme, self._tell)
         self.exits = Exit(self, backend, lambda: self.chat)
-        self._key_order = KeyOrder(self, super().on_event)
+        self._key_order = KeyOrder(self, self._handle_key)
         self._first_chat = conversation_id, is_new, tuple(files)
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
@@ -153,12 +153,21 @@ class LazychatApp(OutputApp):
                 self.chat.read_marker.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
-            if self.setup.takes(event.key) or self._reopens(event.key):
-                return
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    async def _handle_key(self, event: Event) -> None:
+        """Do what a key does on the first screen, else pass it on; when it is its turn.
+
+        Before that, letters that were typed quickly are not yet in the composer.
+        """
+        if isinstance(event, Key) and (
+            self.setup.takes(event.key) or self._reopens(event.key)
+        ):
+            return
+        await super().on_event(event)
 
     def hold_keys(self) -> Callable[[], None]:
         """Keep the keys that come now until the returned function is called."""

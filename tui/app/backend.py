@@ -404,6 +404,10 @@ class Setup(Protocol):
         """Return the model that a server calls `model`."""
         ...
 
+    def check_key(self, place: "Place", cancel: "Cancellation") -> object:
+        """Raise `ModelError` if a server refuses its key, or wants one. Blocks."""
+        ...
+
     def try_model(self, chosen: "Chosen", cancel: "Cancellation") -> object:
         """Have a model on a server say its first word."""
         ...

@@ -1,16 +1,17 @@
 """`lazychat pull`: downloads a GGUF file from Hugging Face, and adds it as a model."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from tui import files
+from tui import config, files
 from tui.cli import streams, wide
 from tui.cli.codes import CANCELLED, DONE
 from tui.cli.doctor.terminal import is_utf8
-from tui.errors import Cancelled
+from tui.errors import Cancelled, ConfigError
 from tui.i18n import _
-from tui.models.hub import Checking, Downloading, Pull, Pulled, wanted
+from tui.models.hub import Checking, Downloading, Pull, Pulled, Wanted, wanted
 from tui.models.hub.progress import parts
 from tui.models.setup import keep, model_in
 from tui.runtime import tty
@@ -25,10 +26,55 @@ def pull(spec: str, folder: str | None, config_file: Path | None) -> int:
 
     Prints the file's path on stdout, all else on stderr.
     """
-    what = wanted(spec)
-    download = Pull(what, files.expanded(folder) if folder else None)
+    pulled = fetch(wanted(spec), files.expanded(folder) if folder else None)
+    if pulled is None:
+        streams.talk(
+            _("Stopped. `lazychat pull {spec}` continues where it stopped.").format(
+                spec=spec
+            )
+        )
+        return CANCELLED
+    print(pulled.path)
+    first = _is_first(config_file)
+    try:
+        kept = keep(model_in(pulled.path), config_file, default=first)
+    except ConfigError as error:
+        streams.talk(
+            _("The model is downloaded: lazychat -m {path}").format(path=pulled.path)
+        )
+        raise ConfigError(
+            _("It was not added to the configuration. {error}").format(error=error)
+        ) from error
+    added = (
+        _("added to {file}").format(file=kept.file)
+        if kept.added
+        else _("already in {file}").format(file=kept.file)
+    )
+    ready = (
+        _("{name} is now the model of new conversations ({how}). Run: lazychat")
+        if first
+        else _("The model {name} is ready ({added}): lazychat -m {name}")
+    )
+    streams.talk(ready.format(name=kept.name, how=added, added=added))
+    return DONE
+
+
+def _is_first(file: Path | None) -> bool:
+    """Return whether only the starter answers new conversations so far."""
+    with suppress(ConfigError):  # which `keep` tells
+        settings = config.load(file)
+        return not settings.model and config.default_model(settings) == "starter"
+    return False
+
+
+def fetch(what: Wanted, folder: Path | None = None) -> Pulled | None:
+    """Download a model with a bar on stderr; return None after Ctrl+C.
+
+    `folder` is where to, by default `paths.models_folder()`. Raises `LazychatError`.
+    """
+    download = Pull(what, folder)
     bar = _Bar()
-    pulled: Pulled | None = None
+    bar.begin()
     try:
         for step in download:
             match step:
@@ -38,32 +84,12 @@ def pull(spec: str, folder: str | None, config_file: Path | None) -> int:
                     bar.end()
                     streams.talk(_("Comparing the checksum ..."))
                 case Pulled():
-                    pulled = step
+                    return step
     except (KeyboardInterrupt, Cancelled):
-        bar.end()
         download.stop()
-        streams.talk(
-            _("Stopped. `lazychat pull {spec}` continues where it stopped.").format(
-                spec=spec
-            )
-        )
-        return CANCELLED
     finally:
         bar.end()
-    assert pulled
-    kept = keep(model_in(pulled.path), config_file)
-    added = (
-        _("added to {file}").format(file=kept.file)
-        if kept.added
-        else _("already in {file}").format(file=kept.file)
-    )
-    streams.talk(
-        _("The model {name} is ready ({added}): lazychat -m {name}").format(
-            name=kept.name, added=added
-        )
-    )
-    print(pulled.path)
-    return DONE
+    return None
 
 
 class _Bar:
@@ -74,8 +100,16 @@ class _Bar:
         self._began = self._last = 0.0
         self._done = 0
         self._drawn = False
+        self._asking = False
+
+    def begin(self) -> None:
+        """Say what is waited for, on a terminal."""
+        if self._tty:
+            _draw(_("Asking the hub…") if is_utf8() else "...")
+            self._asking = True
 
     def show(self, step: Downloading) -> None:
+        self._answered()
         now = monotonic()
         first = not self._began
         if first:
@@ -98,9 +132,15 @@ class _Bar:
 
     def end(self) -> None:
         """Go to the next line."""
+        self._answered()
         if self._drawn:
             self._drawn = False
             print(file=sys.stderr)
+
+    def _answered(self) -> None:
+        if self._asking:
+            self._asking = False
+            _draw("\r\x1b[K")
 
 
 def _fitted(shown: list[str]) -> str:

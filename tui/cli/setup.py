@@ -1,22 +1,26 @@
 """`lazychat setup`: finds or adds a model, by questions on a plain terminal."""
 
 import getpass
+import shutil
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from tui import config
-from tui.cli import streams
+from tui.cli import streams, wide
 from tui.cli.codes import CANCELLED, DONE, FAILED
-from tui.config import Config, OpenAIModelConfig
+from tui.cli.pull import fetch
+from tui.config import OpenAIModelConfig
 from tui.errors import ConfigError, LazychatError, ModelError
 from tui.i18n import _
 from tui.models.discovery import ListedModel, Service, look
+from tui.models.hub import wanted
 from tui.models.setup import (
     Chosen,
     NoList,
     Place,
+    check_key,
     keep,
     model_at,
     model_in,
@@ -24,10 +28,10 @@ from tui.models.setup import (
     place_of_address,
     place_of_server,
     place_of_service,
+    require_model,
     try_model,
     with_key,
 )
-from tui.models.suppliers import SUPPLIERS
 from tui.safe import safe
 
 _LISTED = 20
@@ -64,49 +68,128 @@ def setup(config_file: Path | None) -> int:
 
 
 def _choose(config_file: Path | None) -> Chosen | None:
+    # A mistake in the file is told now, not when there is something to add.
+    settings = config.load(config_file)
     _say(_("Looking for models on this machine ..."))
-    settings = Config()
-    with suppress(ConfigError):  # `keep` tells it
-        settings = config.load(config_file)
     found = look(settings.models.values())
-    ways: list[tuple[str, Callable[[], Chosen | None]]] = []
+    models: list[_Way] = []
+    ways: list[_Way] = []
     for server in found.servers:
         place = place_of_server(server)
+        if server.wants_key:
+            title = _("{title} (wants a key)").format(title=server.title)
+            ways.append(_Way(title, _of(place)))
         for model in server.models:
-            ways.append((f"{model.id}  ({server.title})", _at(place, model.id)))
-    for file in found.files[:_LISTED]:
-        ways.append((f"{file.name}  ({file.place})", _in(file.path)))
+            name = f"{model.id}  ({server.title})"
+            models.append(_Way(name, _at(place, model.id)))
+    for file in found.files:
+        models.append(_Way(f"{file.name}  ({file.place})", _in(file.path)))
     for service in found.services:
         if service.has_key:
             title = _("{title}  (its key is set)").format(title=service.title)
-            ways.append((title, _of(place_of_service(service.supplier))))
-    ways.append((_("A service, with a key"), lambda: _service(found.services)))
-    ways.append((_("Another server, by its address"), _address))
-    return _pick([text for text, __ in ways], [way for __, way in ways])
+            ways.append(_Way(title, _of(place_of_service(service.supplier))))
+    ways += [
+        _Way(_("A service, with a key"), lambda: _service(found.services)),
+        _Way(_("Another server, by its address"), _address),
+        _Way(_("Download a GGUF file from Hugging Face"), _repository),
+    ]
+    return _pick(models, ways)
+
+
+class _Way(NamedTuple):
+    """A line of the list, and what it does."""
+
+    text: str
+    go: Callable[[], Chosen | None]
 
 
 def _at(place: Place, model: str) -> Callable[[], Chosen | None]:
-    return lambda: model_at(place, model)
+    def way() -> Chosen | None:
+        try:
+            check_key(place)
+        except ModelError as error:
+            _say(str(error))
+            return _from_server(place, model, asks=True)
+        return model_at(place, model)
+
+    return way
 
 
 def _in(path: str) -> Callable[[], Chosen | None]:
-    return lambda: model_in(path)
+    return lambda: model_in(require_model(path))
 
 
-def _of(place: Place) -> Callable[[], Chosen | None]:
-    return lambda: _from_server(place)
+def _of(place: Place, model: str = "") -> Callable[[], Chosen | None]:
+    return lambda: _from_server(place, model, asks=place.lacks_key)
 
 
-def _pick(
-    texts: Sequence[str], ways: Sequence[Callable[[], Chosen | None]]
-) -> Chosen | None:
-    for number, text in enumerate(texts, 1):
-        _say(f"{number:3}  {text}")
+def _pick(models: Sequence[_Way], ways: Sequence[_Way]) -> Chosen | None:
+    """Return what the user chooses by number, or narrows down by a part of a name."""
+    ways = _list(models, ways)
     while True:
         answer = _ask(_("Number [1]: ")) or "1"
-        if answer.isdecimal() and 1 <= int(answer) <= len(ways):
-            return ways[int(answer) - 1]()
-        _say(_("Type a number from 1 to {count}.").format(count=len(ways)))
+        try:
+            if answer.isdecimal() and 1 <= int(answer) <= len(ways):
+                return ways[int(answer) - 1].go()
+            if fitting := [it for it in models if answer.lower() in it.text.lower()]:
+                ways = _list(fitting, ())
+            elif way := _typed(answer):
+                return way()
+            else:
+                last = len(ways)
+                _say(_("Type a number from 1 to {count}.").format(count=last))
+        except LazychatError as error:
+            _say(str(error))
+
+
+def _list(models: Sequence[_Way], ways: Sequence[_Way]) -> list[_Way]:
+    """Print a list, and return what it has."""
+    shown = [*models[:_LISTED], *ways]
+    for number, way in enumerate(shown, 1):
+        _say(f"{number:3}  {way.text}")
+    if len(models) > _LISTED:
+        _say(
+            _("     and {count} more: type a part of the name").format(
+                count=len(models) - _LISTED
+            )
+        )
+    _say(_("Or type supplier/model, a path, an address, or a Hugging Face name."))
+    return shown
+
+
+def _typed(text: str) -> Callable[[], Chosen | None] | None:
+    """Return what the picker of the app makes of a text, None for nothing."""
+    from tui.app.setup import rows  # asks for a moment of import
+
+    for row in rows.typed(text):
+        match row.pick:
+            case rows.At(place, model):
+                return _at(place, model) if place.is_local else _of(place, model)
+            case rows.InFile(path):
+                return _in(path)
+            case rows.Address(url):
+                return _of(place_of_address(url))
+            case rows.Download(repo):
+                return lambda: _download(repo)
+            case _:
+                pass
+    return None
+
+
+def _repository() -> Chosen | None:
+    while True:
+        try:
+            return _download(_ask("OWNER/NAME[:QUANT]: "))
+        except LazychatError as error:
+            _say(str(error))
+
+
+def _download(repo: str) -> Chosen:
+    pulled = fetch(wanted(repo))
+    if pulled is None:
+        _say(_("Stopped; what has come is kept, and the next download continues."))
+        raise KeyboardInterrupt
+    return model_in(pulled.path)
 
 
 def _service(services: Sequence[Service]) -> Chosen | None:
@@ -116,7 +199,7 @@ def _service(services: Sequence[Service]) -> Chosen | None:
         known = [it.supplier for it in services if it.supplier.startswith(name)]
         if name in known or len(known) == 1:
             place = place_of_service(name if name in known else known[0])
-            return _from_server(place)
+            return _from_server(place, asks=place.lacks_key)
         if known:
             _say(
                 _("{count} of these begins with “{name}”.").format(
@@ -135,9 +218,8 @@ def _address() -> Chosen | None:
             _say(str(error))
 
 
-def _from_server(place: Place) -> Chosen | None:
-    """Ask for the key if the server wants one, and for a model; try it."""
-    asks = place.supplier in SUPPLIERS and bool(place.key_env) and not place.has_key
+def _from_server(place: Place, model: str = "", *, asks: bool = False) -> Chosen | None:
+    """Ask for the key if the server wants one, and for a `model`; try it."""
     while True:
         try:
             if asks:
@@ -153,14 +235,17 @@ def _from_server(place: Place) -> Chosen | None:
                 return None
             asks = True
             continue
-        chosen = model_at(place, _ask_model(models))
+        chosen = model_at(place, model or _ask_model(models))
         try:
-            if not place.is_local and isinstance(chosen.settings, OpenAIModelConfig):
+            if place.is_local:  # a try would have to load it
+                check_key(place)
+            elif isinstance(chosen.settings, OpenAIModelConfig):
                 _say(_("Trying it ..."))
                 try_model(chosen.settings)
         except ModelError as error:
             _say(str(error))
             asks = error.kind in ("unauthorized", "missing_key")
+            model = model if asks else ""
             continue
         return chosen
 
@@ -201,4 +286,6 @@ def _ask(prompt: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(safe(text))
+    columns = shutil.get_terminal_size().columns
+    for line in wide.wrapped(safe(text), columns, " " * (5 if text[:1] == " " else 0)):
+        print(line)

@@ -52,6 +52,8 @@ def checked(text: str) -> str:
     key = text.strip().strip("\"'").strip()
     # `export NAME=key`, as the pages of services have it
     key = re.sub(r"^(export\s+)?[A-Z_][A-Z0-9_]*=[\"']?", "", key)
+    # the header in which a service's examples send it
+    key = re.sub(r"^(Authorization:\s*)?Bearer\s+", "", key, flags=re.I)
     if not key:
         raise ConfigError(_("Paste the key first."))
     if len(key) > 4096 or not re.fullmatch(r"[\x21-\x7e]+", key):
@@ -101,6 +103,17 @@ def store(variable: str, key: str) -> Path:
             ) from error
     _held.pop(variable, None)
     return file
+
+
+def fault() -> str:
+    """Return why no stored key can be read, "" if nothing keeps them from it."""
+    try:
+        _read(paths.keys_file())
+    except ValueError as error:
+        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 COMMAND_SECONDS = 60

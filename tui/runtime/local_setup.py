@@ -39,6 +39,10 @@ class LocalSetup:
         """Return the model that a server calls `model`."""
         return setup.model_at(place, model)
 
+    def check_key(self, place: Place, cancel: Cancellation) -> None:
+        """Raise `ModelError` if a server refuses the key, or the lack of one."""
+        setup.check_key(place, cancel)
+
     def try_model(self, chosen: Chosen, cancel: Cancellation) -> None:
         """Have a model on a server say a word."""
         if isinstance(chosen.settings, OpenAIModelConfig):

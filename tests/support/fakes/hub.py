@@ -26,6 +26,8 @@ class Hub:
 
     def __init__(self, repos: Mapping[str, Mapping[str, bytes]]) -> None:
         self.repos = repos
+        self.prefix = ""
+        """The path below which the hub is, as a company's mirror has it."""
         self.cut_after: int | None = None
         self.spoilt = False
         self.length: int | None = None
@@ -84,6 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, head: bool) -> None:
         path = self.path.partition("?")[0]
+        prefix = self.hub.prefix
+        if not path.startswith((f"{prefix}/", "/content/")):
+            self._end(404)
+            return
+        path = path.removeprefix(prefix)
         if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(/revision/.+)?", path):
             self._info(found[1])
         elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):

@@ -44,6 +44,8 @@ def found() -> dict[str, GGUFFile]:
     [
         ("models", "~/models"),
         ("models/deep/er", "~/models"),
+        ("Downloads", "~/Downloads"),
+        ("Downloads/Qwen3-8B-GGUF", "~/Downloads"),
         (".cache/huggingface/hub/models--a--b/snapshots/1f", "Hugging Face cache"),
         (".lmstudio/models/a/b", "LM Studio"),
         (".cache/lm-studio/models/a/b", "LM Studio"),
@@ -56,6 +58,12 @@ def test_a_file_is_found_in_each_folder(user: Path, folder: str, place: str) -> 
     assert gguf_files() == [
         GGUFFile(str(path), "m.gguf", place, path.stat().st_size, 1000.0, 32768)
     ]
+
+
+def test_downloads_are_not_searched_far_down(user: Path) -> None:
+    write(user / "Downloads/source/tests/fixtures/m.gguf")
+
+    assert gguf_files() == []
 
 
 @pytest.mark.parametrize("variable", ["HF_HUB_CACHE", "HF_HOME"])

@@ -86,6 +86,12 @@ def probed(server: SSEServer, supplier: str = "") -> LocalServer:
             "vLLM",
             (ListedModel("Qwen/Qwen3-8B", 40960, loaded=True),),
         ),
+        (
+            "ollama",  # a model that is not of Ollama's own library
+            {"/models": {"data": [{"id": "me/m", "owned_by": "me"}]}},
+            "Ollama",
+            (ListedModel("me/m"),),
+        ),
         ("ollama", {"/models": {"object": "list", "data": None}}, "Ollama", ()),
     ],
 )
@@ -112,6 +118,8 @@ def test_a_server_is_known_by_what_it_lists(
         (b'{"data": {"id": "x"}}', 200),
         (b'"data"', 200),
         (b'{"data": [{"id": "x"}]}', 401),
+        (b"<html>Log in</html>", 401),
+        (b'{"error": "no"}', 403),
         (b"[" * 100_000, 200),
     ],
 )
@@ -121,6 +129,38 @@ def test_what_is_no_model_server_is_not_listed(
     server.answer(body, path="/models", status=status)
 
     assert local_servers([("llama.cpp", server.url)], 5) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "Unauthorized"},  # vLLM
+        {"error": {"message": "An LM Studio API token is required"}},
+        {"detail": "Invalid API key"},
+    ],
+)
+def test_a_server_that_wants_a_key_is_found(
+    server: SSEServer, body: dict[str, Any]
+) -> None:
+    server.json(body, path="/models", status=401)
+
+    found = probed(server, "vllm")
+
+    assert found.wants_key
+    assert (found.supplier, found.models) == ("", ())
+    assert found.title in server.url
+
+
+def test_another_server_on_a_usual_port_is_called_by_its_address(
+    server: SSEServer,
+) -> None:
+    """As llama-cpp-python's own, on the port of vLLM."""
+    server.json({"data": [{"id": "m.gguf", "owned_by": "me"}]}, path="/models")
+
+    found = probed(server, "vllm")
+
+    assert (found.supplier, found.title) == ("", f"127.0.0.1:{server.port}")
+    assert [model.loaded for model in found.models] == [False]
 
 
 def test_hostile_rows_are_left_out(server: SSEServer) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tui.errors import ConfigError, ModelError
-from tui.models.hub.choose import HubFile, Wanted, choose, quant, wanted
+from tui.models.hub.choose import HubFile, Wanted, choose, is_page, quant, wanted
 
 FILES = [
     HubFile(name, 1)
@@ -18,6 +18,8 @@ FILES = [
     )
 ]
 
+PARTS = [f"BF16/Qwen3-8B-BF16-0000{n}-of-00002.gguf" for n in (1, 2)]
+
 
 @pytest.mark.parametrize(
     ("text", "what"),
@@ -27,6 +29,21 @@ FILES = [
         ("hf:a/b:m.gguf", Wanted("a/b", "m.gguf")),
         ("https://huggingface.co/a/b", Wanted("a/b")),
         ("hf.co/a/b:Q8_0", Wanted("a/b", "Q8_0")),
+        ("https://huggingface.co/a/b/", Wanted("a/b")),
+        ("https://huggingface.co/a/b/tree/main", Wanted("a/b")),
+        ("https://huggingface.co/a/b/tree/main/BF16#x", Wanted("a/b")),
+        (
+            "https://huggingface.co/a/b/blob/main/m-Q8_0.gguf",
+            Wanted("a/b", "m-Q8_0.gguf"),
+        ),
+        (
+            "https://huggingface.co/a/b/resolve/main/BF16/m.gguf?download=true",
+            Wanted("a/b", "BF16/m.gguf"),
+        ),
+        (
+            "https://huggingface.co/a/b?show_file_info=m-Q8_0.gguf",
+            Wanted("a/b", "m-Q8_0.gguf"),
+        ),
     ],
 )
 def test_a_repository_is_named_with_or_without_its_quantization(
@@ -35,7 +52,26 @@ def test_a_repository_is_named_with_or_without_its_quantization(
     assert wanted(text) == what
 
 
-@pytest.mark.parametrize("text", ["", "qwen", "a/b/c", "../b", "a/..", "a b/c", "a/b:"])
+def test_a_page_of_the_mirror_in_use_names_a_repository_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = "https://corp.example/api/hf/a/b/blob/main/m.gguf"
+    assert not is_page(page)
+
+    monkeypatch.setenv("HF_ENDPOINT", "https://corp.example/api/hf/")
+
+    assert is_page(page)
+    assert wanted(page) == Wanted("a/b", "m.gguf")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "qwen", "a/b/c", "../b", "a/..", "a b/c", "a/b:", "a/b:../c"),
+        "https://huggingface.co/spaces/a/b",
+        "https://example.com/a/b",
+    ],
+)
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="Qwen/Qwen3-8B-GGUF:Q4_K_M"):
         wanted(text)
@@ -48,13 +84,9 @@ def test_anything_else_is_refused(text: str) -> None:
         ("q8_0", ["Qwen3-8B-Q8_0.gguf"]),
         ("UD-IQ2_XXS", ["Qwen3-8B-UD-IQ2_XXS.gguf"]),
         ("Qwen3-8B-Q8_0.gguf", ["Qwen3-8B-Q8_0.gguf"]),
-        (
-            "BF16",
-            [
-                "BF16/Qwen3-8B-BF16-00001-of-00002.gguf",
-                "BF16/Qwen3-8B-BF16-00002-of-00002.gguf",
-            ],
-        ),
+        ("Qwen3-8B-BF16-00002-of-00002.gguf", PARTS),
+        ("BF16/Qwen3-8B-BF16-00001-of-00002.gguf", PARTS),
+        ("BF16", PARTS),
     ],
 )
 def test_the_asked_quantization_is_chosen_else_the_best(

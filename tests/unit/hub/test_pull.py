@@ -59,6 +59,15 @@ def test_a_file_is_downloaded_with_progress_and_checked(hub: Hub, home: Path) ->
     assert [p.name for p in Path(last.path).parent.iterdir()] == [NAME]
 
 
+def test_the_hub_may_be_below_a_path(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.prefix = "/artifactory/api/huggingfaceml/hub"
+    monkeypatch.setenv("HF_ENDPOINT", f"{hub.url}{hub.prefix}/")
+
+    _, last = pulled(f"{hub.url}{hub.prefix}/{REPO}/resolve/main/{NAME}?download=true")
+
+    assert Path(last.path).read_bytes() == DATA
+
+
 def test_a_second_time_nothing_is_downloaded(hub: Hub) -> None:
     pulled()
 

@@ -88,6 +88,21 @@ def said(events: Sequence[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
+def test_to_load_a_model_is_not_to_wait_for_its_answer(engine: LlamaEngine) -> None:
+    model = LlamaModel(engine, "test", GREEDY)
+    answer = model.generate(QUESTION, (), Turn())
+    next(answer)  # from now on it has the model
+
+    loading = threading.Thread(target=model.load, daemon=True)
+    loading.start()
+    loading.join(30)
+
+    assert not loading.is_alive()
+    assert engine.busy
+    answer.close()
+    assert not engine.busy
+
+
 def usage(events: Sequence[Event]) -> UsageReported:
     [found] = [event for event in events if isinstance(event, UsageReported)]
     return found

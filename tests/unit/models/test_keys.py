@@ -52,7 +52,10 @@ def test_a_stored_key_is_masked_from_its_first_use() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [KEY, f"  {KEY}\n", f'"{KEY}"', f"export GROQ_API_KEY={KEY}", f"A_B='{KEY}'"],
+    [
+        *(KEY, f"  {KEY}\n", f'"{KEY}"', f"export GROQ_API_KEY={KEY}", f"A_B='{KEY}'"),
+        *(f"Bearer {KEY}", f"Authorization: Bearer {KEY}"),
+    ],
 )
 def test_a_key_is_taken_out_of_what_was_copied(text: str) -> None:
     assert keys.checked(text) == KEY

@@ -1,10 +1,12 @@
 """A server that sends requests on: nothing goes there, and both addresses are told."""
 
+import importlib
 import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openai import DefaultHttpxClient
 from support import ROOT
 from support.fakes.collect import collect
 from support.fakes.sse_server import DONE, SSEServer, finish, text
@@ -12,6 +14,7 @@ from support.fault_notes import Tried
 
 from tui.errors import ModelError
 from tui.messages import Message
+from tui.models.openai.limits import REDIRECT, keep_address
 from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
@@ -109,7 +112,10 @@ def test_a_server_with_tls_answers(secure: SSEServer) -> None:
         ("HTTP://OTHER.EXAMPLE:80/v1", "http://OTHER.EXAMPLE:80/v1"),
         ("ftp://other.example/v1", "ftp://other.example/v1"),
         ("file:///etc/passwd", "file:///etc/passwd"),
-        ("http://[::1/v1", "http://[::1/v1"),
+        ("http://[::1/v1", "http://[::1/v1, which is not a URL"),
+        ("http://me:pw@[::1/v1", "http://***@[::1/v1, which is not a URL"),
+        ("http://other.example:99x/v1", "http://other.example:99x/v1, which is not"),
+        ("http://other.example:999999/v1", "http://other.example:999999/v1, which is"),
         ("http://other.example/" + "x" * 5000, "http://other.example/xxx"),
         ("http://other.example/\x9b31m\u202e", "http://other.example/"),
         ("http://other.example/?key=sk-key-of-tests", "http://other.example/?key=***"),
@@ -125,7 +131,21 @@ def test_any_address_is_told_and_never_asked(
 
     assert told.format(origin=server.url.removesuffix("/v1")) in message
     assert "me:pw" not in message
+    assert "int()" not in message
     assert len(server.asked) == 1
+
+
+def test_the_address_of_a_redirect_is_kept_from_the_library() -> None:
+    """The library of openai 2.0 parses it, and fails with words of its own."""
+    httpx = importlib.import_module(
+        DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
+    )
+    response = httpx.Response(307, headers={"Location": "http://[::1/v1"})
+
+    keep_address(response)
+
+    assert not response.has_redirect_location
+    assert response.headers[REDIRECT] == "http://[::1/v1"
 
 
 @pytest.mark.parametrize("location", ["", None, "?"])

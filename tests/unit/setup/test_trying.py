@@ -1,9 +1,11 @@
 """Places, their keys and their models; a first word proves that all is right."""
 
+import os
 import threading
+from pathlib import Path
 
 import pytest
-from support.fakes.sse_server import DONE, Pause, SSEServer, finish, text
+from support.fakes.sse_server import DONE, Pause, SSEServer, Stall, finish, text
 
 from tui.config import LlamaModelConfig, OpenAIModelConfig
 from tui.errors import Cancelled, ConfigError, ModelError
@@ -11,6 +13,7 @@ from tui.models.discovery import LocalServer
 from tui.models.setup import (
     NoList,
     Place,
+    check_key,
     model_at,
     model_in,
     models_at,
@@ -98,6 +101,59 @@ def test_the_wait_for_a_list_can_be_cancelled(server: SSEServer) -> None:
         models_at(place_of_address(server.url), cancel)
 
 
+def test_a_command_that_hangs_can_be_left(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    place = with_key(place_of_address("127.0.0.1:9"), f"!cat {tmp_path / 'pipe'}")
+    cancel = Cancellation()
+
+    def stop() -> None:
+        # Opened once the command reads from it.
+        with (tmp_path / "pipe").open("w"):
+            cancel.request()
+            ended.wait(30)
+
+    ended = threading.Event()
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    try:
+        with pytest.raises(Cancelled):
+            models_at(place, cancel)
+        assert stopper.is_alive()  # the command has not ended by itself
+    finally:
+        ended.set()
+        stopper.join(30)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_is_checked_without_a_word_of_the_model(
+    server: SSEServer, status: int
+) -> None:
+    server.json({"error": {"message": "Invalid API Key"}}, status=status)
+    server.json({"error": {"message": "'messages' is required"}}, status=400)
+
+    with pytest.raises(ModelError, match=f"LOCALHOST_{server.port}_KEY") as raised:
+        check_key(place_of_address(server.url))
+    check_key(with_key(place_of_address(server.url), KEY))
+
+    assert raised.value.kind == "unauthorized"
+    assert [request.json for request in server.asked] == [{"messages": 0}] * 2
+    assert server.asked[1].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_server_that_answers_what_is_no_question_is_not_read(
+    server: SSEServer,
+) -> None:
+    server.answer(text("I"), Stall())
+
+    check_key(place_of_address(server.url))
+
+    server.wait_gone()
+
+
+def test_no_other_failure_keeps_a_model_from_being_added() -> None:
+    check_key(place_of_address("127.0.0.1:9"))
+
+
 def test_the_first_word_is_enough(server: SSEServer) -> None:
     pause = Pause()
     server.answer(text("re"), pause, text("ady"), finish(), DONE)
@@ -159,6 +215,22 @@ def test_a_key_of_an_own_server_gets_a_name() -> None:
     assert chosen.key_env == "LLM_CORP_EXAMPLE_KEY"
     assert chosen.settings == OpenAIModelConfig(
         "m", "https://llm.corp.example/v1", api_key_env="LLM_CORP_EXAMPLE_KEY"
+    )
+
+
+def test_servers_of_one_machine_have_keys_of_their_own() -> None:
+    places = [place_of_address(it) for it in ("localhost:8000", "127.0.0.1:9000")]
+    found = place_of_server(LocalServer("vllm", "", "http://localhost:8000/v1", ()))
+
+    assert [it.key_env for it in places] == ["LOCALHOST_8000_KEY", "LOCALHOST_9000_KEY"]
+    assert found.key_env == places[0].key_env
+    assert found.supplier == places[0].supplier == "vllm"
+    assert not found.lacks_key
+
+    chosen = model_at(with_key(found, KEY), "m")
+
+    assert chosen.settings == OpenAIModelConfig(
+        "m", supplier="vllm", api_key_env="LOCALHOST_8000_KEY"
     )
 
 

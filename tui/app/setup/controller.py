@@ -96,7 +96,7 @@ class SetupController:
         def look() -> None:  # the import is slow too
             from tui.app.setup.offer import find
 
-            if text := find(self._backend.setup):
+            if text := find(self._backend.setup, self._backend.models):
                 self._app.call_later(self._found, text)
 
         background.run("offer", look)

@@ -1,7 +1,6 @@
 """Leads from one screen of the set-up to the next, and back by Esc."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 from tui.app import background
@@ -12,9 +11,16 @@ from tui.app.setup.model_screen import ModelScreen
 from tui.app.setup.pull_screen import PullScreen
 from tui.app.setup.rows import Address, At, Download, InFile, Pick, Unlock, Use
 from tui.app.setup.server_screen import Refused, ServerScreen
-from tui.errors import ConfigError, LazychatError
+from tui.errors import ConfigError, LazychatError, ModelError
 from tui.i18n import _
-from tui.models.setup import Kept, Place, model_in, place_of_address
+from tui.models.setup import (
+    Kept,
+    Place,
+    model_in,
+    place_of_address,
+    require_model,
+)
+from tui.turn import Cancellation
 
 
 class _App(Protocol):
@@ -100,8 +106,7 @@ class SetupFlow:
         self._show_server(place, None)
 
     def _look_for_key(self, place: Place, model: str) -> None:  # in a thread
-        wants = bool(place.key_env) and not place.has_key
-        show = self._ask_for_key if wants else self._show_server
+        show = self._ask_for_key if place.lacks_key else self._show_server
         self._app.call_later(show, place, model or None)
 
     def _ask_for_key(self, place: Place, model: str | None, why: str = "") -> None:
@@ -153,24 +158,22 @@ class SetupFlow:
     def _keep_file(self, path: str) -> None:
         def work() -> None:
             try:
-                file = Path(path).expanduser()
-            except RuntimeError:
-                file = Path(path)
-            if file.is_file():
-                chosen = model_in(str(file.absolute()))
+                chosen = model_in(require_model(path))
+            except LazychatError as error:
+                self._app.call_later(self._tell, str(error))
+            else:
                 kept = self._setup.keep(chosen, default=self._default)
                 self._app.call_later(self._added, kept)
-            else:
-                self._app.call_later(
-                    self._tell, _("No such file: {path}").format(path=path)
-                )
 
         background.run("keep", work)
 
     def _keep_model(self, place: Place, model: str) -> None:  # in a thread
         try:
+            self._setup.check_key(place, Cancellation())
             chosen = self._setup.model_at(place, model)
             kept = self._setup.keep(chosen, default=self._default)
+        except ModelError as error:  # only of the key
+            self._app.call_later(self._ask_for_key, place, model, str(error))
         except LazychatError as error:
             self._app.call_later(self._tell, str(error))
         else:

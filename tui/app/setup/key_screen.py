@@ -16,7 +16,7 @@ from tui.app import background
 from tui.app.backend import Setup
 from tui.app.widgets.dialog import Words
 from tui.app.widgets.field import Field
-from tui.errors import Cancelled, LazychatError
+from tui.errors import Cancelled, LazychatError, ModelError
 from tui.i18n import _
 from tui.models.discovery import ListedModel
 from tui.models.setup import NoList, Place
@@ -29,6 +29,8 @@ class OneField(ModalScreen[Any]):
 
     CSS_PATH = "setup.tcss"
     AUTO_FOCUS = "Field"
+    missing = ""
+    """What to say at Enter while nothing is typed."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False)
     ]
@@ -68,6 +70,8 @@ class OneField(ModalScreen[Any]):
     def _submit(self) -> None:
         if text := self.field.value.strip():
             self.submit(text)
+        elif self.missing:
+            self.say(self.missing, failed=True)
 
     def submit(self, text: str) -> None:
         """Return the typed text."""
@@ -98,6 +102,7 @@ class KeyScreen(OneField):
         self._setup = setup
         self._place = place
         self._cancel: Cancellation | None = None
+        self.missing = _("Paste the key first.")
         self.field.password = True
 
     @on(Input.Changed)
@@ -131,15 +136,19 @@ class KeyScreen(OneField):
                 models = None
         except Cancelled:
             self.call_later(self._refused, "")
+        except ModelError as error:
+            bad = error.kind == "unauthorized"
+            self.call_later(self._refused, str(error), bad=bad)
         except LazychatError as error:
-            self.call_later(self._refused, str(error))
+            self.call_later(self._refused, str(error), bad=True)
         else:
             self.call_later(self._accepted, WithKey(place, models))
 
-    def _refused(self, why: str) -> None:
+    def _refused(self, why: str, *, bad: bool = False) -> None:
+        """Show why a key was not accepted; only a `bad` one has to be pasted again."""
         self._cancel = None
         self.say(why, failed=True)
-        if why:
+        if bad:
             self.field.value = ""
 
     def _accepted(self, result: WithKey) -> None:

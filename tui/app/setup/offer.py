@@ -1,6 +1,7 @@
 """Tells in a sentence which models were found on this machine."""
 
-from tui.app.backend import Setup
+from tui.app.backend import Models, Setup
+from tui.app.setup import rows
 from tui.i18n import _, ngettext
 from tui.models.discovery import Found
 from tui.models.discovery.servers import is_off
@@ -9,18 +10,27 @@ _NAMED = 3
 """Most models that are named."""
 
 
-def find(setup: Setup) -> str:
+def find(setup: Setup, models: Models) -> str:
     """Look, and return what was found in a line, or "" if nothing was; blocks.
 
-    Does nothing if the user wants nothing to be probed.
+    Of models that are in the configuration nothing is said. Does nothing if the user
+    wants nothing to be probed.
     """
-    return "" if is_off() else described(setup.look())
+    return "" if is_off() else described(rows.unknown(models, setup.look()))
 
 
 def described(found: Found) -> str:
     """Return what was found in a line, or "" if nothing was."""
-    names = [f"{it.title}: " + _some([m.id for m in it.models]) for it in found.servers]
+    names = [
+        f"{it.title}: " + _some([rows.called(m.id) for m in it.models])
+        for it in found.servers
+    ]
     names = [name for name in names if not name.endswith(": ")]
+    names += [
+        _("{title} (wants a key)").format(title=server.title)
+        for server in found.servers
+        if server.wants_key
+    ]
     keys = [service.title for service in found.services if service.has_key]
     if found.files:
         names.append(

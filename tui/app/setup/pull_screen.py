@@ -28,6 +28,11 @@ class PullScreen(OneField):
             "The name of a repository at Hugging Face with GGUF files, with or "
             "without the quantization: Qwen/Qwen3-4B-GGUF:Q4_K_M"
         )
+        if downloads.name and repo not in ("", downloads.name):
+            about = _(
+                "One model is downloaded at a time. When this one is there, ask for "
+                "{repo} again."
+            ).format(repo=repo)
         super().__init__(_("Download a model"), about, "OWNER/NAME or OWNER/NAME:QUANT")
         self._downloads = downloads
         self._default = default

@@ -12,14 +12,21 @@ from tui.errors import ConfigError
 from tui.i18n import N_, _
 from tui.models import suppliers
 from tui.models.discovery import Found, GGUFFile, ListedModel, Service
-from tui.models.hub import wanted
+from tui.models.hub import is_page, wanted
 from tui.models.openai.address import is_local, normalize_base_url, proxy_address
-from tui.models.setup import Place, place_of_server, place_of_service, same
+from tui.models.setup import (
+    Place,
+    can_run_files,
+    place_of_server,
+    place_of_service,
+    same,
+)
 from tui.models.suppliers import SUPPLIERS
 
 HERE = N_("This machine")
 SERVICES = N_("Services")
 KEYLESS = N_("Needs a key")
+UNRUNNABLE = N_("Needs llama-cpp-python")
 ADD = N_("Add a model")
 
 
@@ -96,14 +103,16 @@ def rows(
     *,
     adding: bool = False,
 ) -> list[Row]:
-    """Return all rows, in groups; with `adding`, without those of the configuration."""
+    """Return all rows, in groups; with `adding`, without those of the configuration.
+
+    Reads a small file.
+    """
     configured = {name: _find(models, name) for name in [*models.names, current]}
     known = [settings for settings in configured.values() if settings]
-    with_key = {it.key_env for it in services if it.has_key}
     listed: list[Row] = []
     if not adding:
         for name, settings in configured.items():
-            group = _group(settings, with_key)
+            group = _group(name, settings)
             pick: Pick = Use(name)
             if group == KEYLESS and isinstance(settings, OpenAIModelConfig):
                 if settings == BUILT_IN_MODELS.get(name):
@@ -113,11 +122,14 @@ def rows(
     for server in found.servers:
         place = place_of_server(server)
         listed += [
-            Row(At(place, it.id), it.id, server.title, info, HERE)
+            Row(At(place, it.id), called(it.id), server.title, info, HERE)
             for it, info in zip(server.models, facts(server.models), strict=True)
             if not _has(known, place, it.id)
         ]
-        if not server.models:
+        if server.wants_key:
+            how = _("choose a model") if place.has_key else _("wants a key")
+            listed.append(Row(At(place), server.title, how, group=HERE))
+        elif not server.models:
             what = _("{title} is running, but has no model").format(title=server.title)
             listed.append(Row(At(place), server.title, what, group=HERE))
     listed += [_file(file) for file in found.files if not _has_file(known, file.path)]
@@ -126,18 +138,41 @@ def rows(
         group = SERVICES if service.has_key else KEYLESS
         how = _("choose a model") if service.has_key else _("paste a key")
         listed.append(Row(At(place), service.title, how, service.supplier, group))
-    order = (HERE, SERVICES, KEYLESS)
+    order = (HERE, SERVICES, KEYLESS, UNRUNNABLE)
     listed.sort(key=lambda row: order.index(row.group))
     return [*listed, *adding_rows()]
+
+
+def unknown(models: Models, found: Found) -> Found:
+    """Return what was found and can be used, but is not in the configuration."""
+    known = [it for name in models.names if (it := _find(models, name))]
+    servers = [
+        msgspec.structs.replace(
+            server,
+            models=tuple(
+                it
+                for it in server.models
+                if not _has(known, place_of_server(server), it.id)
+            ),
+        )
+        for server in found.servers
+    ]
+    files = [file for file in found.files if not _has_file(known, file.path)]
+    files = files if can_run_files() else []
+    return msgspec.structs.replace(found, servers=tuple(servers), files=tuple(files))
 
 
 def typed(text: str) -> list[Row]:
     """Return the rows for what the user has typed in place of a filter. Pure."""
     text = text.strip()
     rows: list[Row] = []
-    if re.match(r"https?://\S", text) or re.fullmatch(r"[\w.-]+:\d{2,5}(/\S*)?", text):
+    if is_page(text):
+        rows += _download(text)
+    elif re.match(r"https?://\S", text) or re.fullmatch(
+        r"[\w.-]+:\d{2,5}(/\S*)?", text
+    ):
         rows.append(Row(Address(text), text, _("use this server"), group=ADD))
-    elif text.startswith(("~", "/", "./")) or text.lower().endswith(".gguf"):
+    elif _is_path(text):
         rows.append(Row(InFile(text), text, _("use this file"), group=ADD))
     elif "/" in text:
         supplier, __, model = text.partition("/")
@@ -146,11 +181,28 @@ def typed(text: str) -> list[Row]:
             about = _("use it at {title}").format(title=place.title)
             rows.append(Row(At(place, model), model, about, group=ADD))
         else:
-            with suppress(ConfigError):
-                wanted(text)
-                about = _("download it from Hugging Face")
-                rows.append(Row(Download(text), text, about, group=ADD))
+            if "." in supplier:  # as no owner at Hugging Face has it
+                rows.append(Row(Address(text), text, _("use this server"), group=ADD))
+            rows += _download(text)
     return rows
+
+
+def _is_path(text: str) -> bool:
+    # Behind a colon it is a file of the hub: OWNER/NAME:FILE.
+    is_file = text.lower().endswith(".gguf") and ":" not in text
+    return is_file or text.startswith(("~", "/", "./", "../"))
+
+
+def _download(text: str) -> Iterator[Row]:
+    with suppress(ConfigError):
+        what = wanted(text)
+        name = f"{what.repo}:{what.quant}" if what.quant else what.repo
+        yield Row(Download(name), name, _("download it from Hugging Face"), group=ADD)
+
+
+def called(id: str) -> str:
+    """Return what to call a model: the file's name if a server calls it by its path."""
+    return id.rpartition("/")[2] or id if id.startswith(("/", ".", "~")) else id
 
 
 def facts(models: Sequence[ListedModel]) -> list[str]:
@@ -222,7 +274,7 @@ def _about(models: Models, name: str) -> str:
     return "" if about == name else about
 
 
-def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
+def _group(name: str, settings: ModelConfig | None) -> str:
     if not isinstance(settings, OpenAIModelConfig):
         return HERE
     supplier = SUPPLIERS.get(settings.supplier)
@@ -231,8 +283,8 @@ def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
         address = address or suppliers.address(settings.supplier)
     if address and _is_here(address):
         return HERE
-    key_env = settings.api_key_env or (supplier.key_env if supplier else "")
-    has_key = settings.api_key_cmd or not key_env or key_env in with_key
+    place = _place(name, settings)
+    has_key = settings.api_key_cmd or not place.key_env or place.has_key
     return SERVICES if has_key else KEYLESS
 
 
@@ -274,4 +326,5 @@ def _file(file: GGUFFile) -> Row:
         else _("GGUF, {place}").format(place=file.place)
     )
     info = size(file.size) + (f"  {tokens(file.context)}" if file.context else "")
-    return Row(InFile(file.path), file.name.removesuffix(".gguf"), about, info, HERE)
+    group = HERE if can_run_files() else UNRUNNABLE
+    return Row(InFile(file.path), file.name.removesuffix(".gguf"), about, info, group)

@@ -116,7 +116,9 @@ class ServerScreen(Picker):
     def _try(self, model: str) -> None:
         try:
             chosen = self._setup.model_at(self._place, model)
-            if not self._place.is_local:  # there it would have to be loaded
+            if self._place.is_local:  # a try would have to load it
+                self._setup.check_key(self._place, self._cancel)
+            else:
                 self._setup.try_model(chosen, self._cancel)
             kept = self._setup.keep(chosen, default=self._default)
         except Cancelled:

@@ -54,6 +54,9 @@ def _told(server: LocalServer) -> Finding:
     where = _("{title} at {base_url}").format(
         title=server.title, base_url=shown(server.base_url)
     )
+    if server.wants_key:
+        text = _("{url} wants a key: /setup adds it").format(url=shown(server.base_url))
+        return Finding("server", "ok", text)
     ids = [model.id for model in server.models]
     if not ids:
         remedy = _(_ADD.get(server.supplier, N_("Start it with a model")))

@@ -3,6 +3,7 @@
 import errno
 import os
 import pwd
+import shlex
 import shutil
 import stat
 import tempfile
@@ -13,6 +14,7 @@ from tui import paths
 from tui.cli.doctor.findings import Finding, Verdict
 from tui.eventlog import integrity
 from tui.i18n import _, ngettext
+from tui.models import keys
 
 LOW = 200_000_000
 """Free bytes below which there is a warning: a store is copied to be repaired."""
@@ -35,14 +37,21 @@ def check_folders() -> Iterator[Finding]:
             found = _folder("files", folder, "warning", loss)
             if found.verdict != "ok":
                 yield found
-    seen = [file for file in _private(store) if _is_open(file)]
-    if seen:
-        names = " ".join(map(str, seen))
+    secrets = {
+        _("other users of this machine can read your conversations"): _private(store),
+        _("other users of this machine can read your keys"): [paths.keys_file()],
+    }
+    for text, kept in secrets.items():
+        if seen := " ".join(shlex.quote(str(file)) for file in kept if _is_open(file)):
+            yield Finding("files", "warning", text, f"chmod 600 {seen}")
+    if why := keys.fault():
         yield Finding(
             "files",
             "warning",
-            _("other users of this machine can read your conversations"),
-            f"chmod 600 {names}",
+            _("{file} cannot be read, so the keys in it are not used: {why}").format(
+                file=paths.keys_file(), why=why
+            ),
+            _("Repair it, or delete it and paste the keys again in /setup"),
         )
 
 

@@ -44,9 +44,11 @@ def check_terminal() -> Iterator[Finding]:
     if term in ("dumb", "unknown", ""):
         yield Finding(
             "terminal",
-            "error",
-            _('TERM is "{term}", so no screen can be shown').format(term=term),
-            _("Set TERM: export TERM=xterm-256color"),
+            "warning",
+            _('TERM is "{term}", so lazychat answers line by line (plain mode)').format(
+                term=term
+            ),
+            _("If this terminal can show a screen: export TERM=xterm-256color"),
         )
         return
     columns, rows = tty.size(descriptor) or (0, 0)

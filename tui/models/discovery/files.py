@@ -20,6 +20,8 @@ from tui.i18n import _
 SECONDS = 2.0
 """How long the scan may take."""
 _DEEPEST = 6
+_SHALLOW = {"~/Downloads": 1}
+"""The same for folders that are full of other things, by their names."""
 _ENTRIES = 20_000
 _FILES = 200
 _HEAD = 1 << 16
@@ -55,6 +57,7 @@ def folders() -> list[tuple[str, Path]]:
     return [
         ("downloaded", paths.models_folder()),
         ("~/models", home / "models"),
+        ("~/Downloads", home / "Downloads"),
         (_("Hugging Face cache"), hub_cache()),
         ("LM Studio", home / ".lmstudio" / "models"),
         ("LM Studio", cache / "lm-studio" / "models"),
@@ -93,7 +96,7 @@ def gguf_files(seconds: float = SECONDS) -> list[GGUFFile]:
 
 def _in_folder(place: str, folder: Path, until: float) -> Iterator[GGUFFile]:
     sizes: dict[str, tuple[int, float]] = {}
-    for entry in _walk(folder, until):
+    for entry in _walk(folder, _SHALLOW.get(place, _DEEPEST), until):
         if found := _regular(entry):
             sizes[entry] = found.st_size, found.st_mtime
     for path, (size, changed) in sizes.items():
@@ -114,8 +117,8 @@ def _in_folder(place: str, folder: Path, until: float) -> Iterator[GGUFFile]:
             yield file
 
 
-def _walk(folder: Path, until: float) -> Iterator[str]:
-    """Yield the paths of files that end in .gguf."""
+def _walk(folder: Path, deepest: int, until: float) -> Iterator[str]:
+    """Yield the paths of files that end in .gguf, in folders not below `deepest`."""
     left = _ENTRIES
     waiting = [(str(folder), 0)]
     while waiting:
@@ -129,7 +132,7 @@ def _walk(folder: Path, until: float) -> Iterator[str]:
                     if entry.name.startswith(".") and depth == 0:
                         continue
                     if entry.is_dir(follow_symlinks=False):
-                        if depth < _DEEPEST:
+                        if depth < deepest:
                             waiting.append((entry.path, depth + 1))
                     elif entry.name.lower().endswith(".gguf"):
                         yield entry.path

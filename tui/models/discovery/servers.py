@@ -41,7 +41,10 @@ _OWNERS = {
     "llamacpp": "llama.cpp",
     "vllm": "vllm",
 }
-"""Suppliers by the `owned_by` of their models, as port 8080 may be anybody's."""
+"""Suppliers by the `owned_by` of their models."""
+_ANYBODYS = ("llama.cpp", "vllm")
+"""Suppliers whose ports others use too, and whose own `owned_by` is always the same.
+llama_cpp.server, on the port of vLLM, says `me`."""
 
 
 class LocalServer(msgspec.Struct, frozen=True):
@@ -55,6 +58,8 @@ class LocalServer(msgspec.Struct, frozen=True):
     """Its chat models; none if none is installed or loaded."""
     route: Route = Route()
     """How it was reached."""
+    wants_key: bool = False
+    """Whether it lists its models only to who has a key; what it is is not known."""
 
     @property
     def at_usual_address(self) -> bool:
@@ -130,9 +135,14 @@ def local_servers(
 
 def _probe(supplier: str, url: str, ask: "_Asker") -> LocalServer | None:
     body = ask.get(url, "/models")
+    if ask.refused:
+        return LocalServer("", _netloc(url), url, (), ask.route, wants_key=True)
     if not is_list(body):
         return None
-    supplier = _OWNERS.get(owner(body), supplier)
+    owned_by = owner(body)
+    if owned_by and supplier in _ANYBODYS:
+        supplier = ""
+    supplier = _OWNERS.get(owned_by, supplier)
     models = {model.id: model for model in listed(body)}
     match supplier:
         case "ollama":
@@ -145,7 +155,7 @@ def _probe(supplier: str, url: str, ask: "_Asker") -> LocalServer | None:
                 for id, model in models.items()
             }
     known = SUPPLIERS.get(supplier)
-    title = known.title if known else urlsplit(url).netloc.rpartition("@")[2]
+    title = known.title if known else _netloc(url)
     # What is in memory answers at once.
     order = sorted(models.values(), key=lambda model: not model.loaded)
     return LocalServer(supplier, title, url, tuple(order), ask.route)
@@ -184,6 +194,8 @@ class _Asker:
 
     def __init__(self, route: Route, until: float) -> None:
         self.route = route
+        self.refused = False
+        """Whether a server has refused a request for want of a key."""
         self._until = until
 
     def get(self, base_url: str, path: str) -> Any:
@@ -212,16 +224,24 @@ class _Asker:
         try:
             connection.request("GET", parts.path, headers={"Connection": "close"})
             response = connection.getresponse()
-            if response.status != 200:
+            if response.status not in (200, 401):
                 return None
             data = bytearray()
             while piece := response.read1(1 << 16):
                 data += piece
                 if len(data) > _LARGEST or monotonic() > self._until:
                     return None
-            return bounds.decode(bytes(data))
+            body = bounds.decode(bytes(data))
+            if response.status == 401:
+                self._refuse(body)
+                return None
+            return body
         finally:
             connection.close()
+
+    def _refuse(self, body: Any) -> None:
+        # Pages that want a login answer so too, but not in JSON.
+        self.refused = not fields(body).keys().isdisjoint(("error", "detail"))
 
     def _link(self, base_url: str, path: str, left: float) -> Any:
         settings = Settings(
@@ -239,10 +259,19 @@ class _Asker:
         limit.daemon = True
         limit.start()
         try:
-            return link.look_up(Cancellation(), path, left)
+            return link.read(Cancellation(), path, left)
+        except Exception as error:
+            if getattr(error, "status_code", None) == 401:
+                response: Any = getattr(error, "response", None)
+                self._refuse(bounds.decode(response.content))
+            return None
         finally:
             limit.cancel()
             link.close()
+
+
+def _netloc(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _root(url: str) -> str:

@@ -5,7 +5,7 @@ process of its own (`download.py`): its library takes half a second to import an
 to stderr, and a process can be stopped at any moment. `Pull` is our side of it.
 """
 
-from tui.models.hub.choose import Wanted, wanted
+from tui.models.hub.choose import Wanted, is_page, wanted
 from tui.models.hub.pull import Checking, Downloading, Pull, Pulled
 
-__all__ = ["Checking", "Downloading", "Pull", "Pulled", "Wanted", "wanted"]
+__all__ = ["Checking", "Downloading", "Pull", "Pulled", "Wanted", "is_page", "wanted"]

@@ -1,7 +1,9 @@
 """Decides which files of a repository make the model that the user wants."""
 
+import os
 import re
 from collections.abc import Sequence
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 
@@ -9,11 +11,8 @@ from tui.errors import ConfigError, ModelError
 from tui.i18n import _
 
 _NAME = r"[\w-][\w.-]{0,95}"
-_SPEC = re.compile(
-    rf"(?:https?://)?(?:huggingface\.co/|hf\.co/|hf:)?({_NAME}/{_NAME})"
-    r"(?::([\w.-]{1,200}))?/?",
-    re.ASCII,
-)
+_SPEC = re.compile(rf"({_NAME}/{_NAME})(?::([\w.-][\w./-]{{0,199}}))?/?", re.ASCII)
+_SITE = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/|hf:", re.I)
 _PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)", re.I)
 _NO_MODEL = re.compile(r"(^|[-_.])(mmproj|imatrix|clip|mtp)", re.I)
 _QUANT = re.compile(
@@ -50,9 +49,9 @@ class HubFile(msgspec.Struct, frozen=True):
 def wanted(text: str) -> Wanted:
     """Return what `HF_REPO[:QUANT]` names; raises `ConfigError`.
 
-    An address at huggingface.co works too.
+    The address of a repository's page works too, or of one of its files.
     """
-    found = _SPEC.fullmatch(text.strip())
+    found = _SPEC.fullmatch(_named_in(text.strip()))
     if not found or ".." in text:
         raise ConfigError(
             _(
@@ -61,6 +60,38 @@ def wanted(text: str) -> Wanted:
             ).format(text=text)
         )
     return Wanted(found[1], found[2] or "")
+
+
+def is_page(text: str) -> bool:
+    """Return whether a text is an address at the hub, or at the mirror in use."""
+    return _below_site(text.strip()) is not None
+
+
+def _below_site(text: str) -> str | None:
+    """Return the part of an address that is behind the hub's, None for another's."""
+    mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+    if mirror and text.startswith(f"{mirror}/"):
+        return text[len(mirror) + 1 :]
+    site = _SITE.match(text)
+    return text[site.end() :] if site else None
+
+
+def _named_in(text: str) -> str:
+    """Return OWNER/NAME[:FILE] for the address of a page, other text as it is."""
+    below = _below_site(text)
+    if below is None:
+        return text
+    path, __, query = below.partition("#")[0].partition("?")
+    parts = unquote(path).strip("/").split("/")
+    repo = "/".join(parts[:2])
+    match parts[2:]:
+        case ["blob" | "resolve", _revision, *file] if file:
+            return f"{repo}:{'/'.join(file)}"
+        case [] | ["tree", *_]:
+            file = parse_qs(query).get("show_file_info")
+            return f"{repo}:{file[0]}" if file else repo
+        case _:
+            return below
 
 
 def choose(files: Sequence[HubFile], what: Wanted) -> list[HubFile]:
@@ -109,6 +140,7 @@ def quant(name: str) -> str:
 
 def _pick(names: Sequence[str], asked: str) -> str | None:
     if asked:
+        asked = _PART.sub("", asked)  # of a model in parts, each names all
         for name in names:
             if asked.lower() in (name.lower(), name.rpartition("/")[2].lower()):
                 return name

@@ -118,6 +118,11 @@ class LlamaEngine:
         return self._slot is not None and self._slot.weights is not None
 
     @property
+    def busy(self) -> bool:
+        """Whether somebody computes with the weights at this moment."""
+        return self._slot is not None and self._slot.lock.held
+
+    @property
     def window(self) -> int:
         """Tokens of the main context; 0 if that is unknown before loading."""
         if self._main is not None:

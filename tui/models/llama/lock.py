@@ -36,6 +36,11 @@ class TurnLock:
         self._changed = threading.Condition()
         self._held = False
 
+    @property
+    def held(self) -> bool:
+        """Whether somebody has it at this moment."""
+        return self._held
+
     def acquire(self, cancel: Cancellation) -> None:
         """Acquire the lock; raises `Cancelled` if a cancel comes first."""
         while not self.try_acquire():

@@ -118,9 +118,14 @@ class LlamaModel:
         self.engine.preload(lambda context: self._loaded_for(context.weights))
 
     def load(self) -> None:
-        """Load the file and wait for it. Raises `ModelError`."""
-        with self.engine.hold() as context:
-            self._loaded_for(context.weights)
+        """Load the file and wait for it. Raises `ModelError`.
+
+        Does not wait for an answer that has begun: then the file is loaded.
+        """
+        self.engine.load()
+        if not self.engine.busy:
+            with self.engine.hold() as context:
+                self._loaded_for(context.weights)
 
     def read(
         self,

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -21,7 +21,7 @@ from tui.errors import ContextOverflow, ModelError
 from tui.i18n import _
 from tui.models.openai import envelopes, listing
 from tui.models.openai.address import shown
-from tui.models.openai.limits import LOOK_UP_BYTES
+from tui.models.openai.limits import LOOK_UP_BYTES, REDIRECT
 from tui.models.openai.listing import Models
 from tui.models.openai.overflow import is_overflow, over_the_rate
 from tui.models.openai.window import figures
@@ -410,12 +410,21 @@ def _no_model(where: Where, message: str, models: Models) -> str:
 def _sent_on(status: int, where: Where, headers: Mapping[str, str]) -> str:
     """Return the message for a server that sends requests on to another address."""
     asked = f"{where.base_url}/chat/completions"
+    address = headers.get(REDIRECT, "").strip()
     try:
         # It may be a path only, and may hold a name and a password.
-        place = shown(urljoin(asked, headers.get("location", "").strip()))
-        base = place.split("?")[0].rstrip("/").removesuffix("/chat/completions")
+        place = shown(urljoin(asked, address))
+        _port = urlsplit(place).port  # raises for what is none
     except ValueError:
-        place = base = headers.get("location", "")
+        return _(
+            "{base_url} redirects the request ({status}) to {place}, which is not a "
+            "URL. Check base_url; a proxy may also require a login."
+        ).format(
+            base_url=where.base_url,
+            place=one_line(masking.mask_address(address), where),
+            status=status,
+        )
+    base = place.split("?")[0].rstrip("/").removesuffix("/chat/completions")
     if place == asked:
         return _(
             "{base_url} redirects the request ({status}) without saying where to. "

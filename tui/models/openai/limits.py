@@ -42,6 +42,21 @@ class _Body(Protocol):
     def close(self) -> None: ...
 
 
+REDIRECT = "lazychat-redirect"
+"""The header in which `keep_address` keeps the address of a redirect."""
+
+
+def keep_address(response: Any) -> None:
+    """Move the address of a redirect to another header, where no library reads it.
+
+    Nothing is sent there, but httpx 0.28, which openai 2.0 brings, parses the address
+    all the same, and fails with "invalid literal for int()" if it is malformed.
+    """
+    if (address := response.headers.get("location")) is not None:
+        del response.headers["location"]
+        response.headers[REDIRECT] = address
+
+
 def bound(response: Any) -> None:
     """Limit the size of an HTTP response's body, before it is read.
 

@@ -178,7 +178,8 @@ class Link:
         # The library insists on one; servers that want none ignore it.
         key = self.key or "none"
         if self._client is None:
-            hooks = {"request": [self._watch], "response": [limits.bound]}
+            response = [limits.keep_address, limits.bound]
+            hooks = {"request": [self._watch], "response": response}
             http = http_client(self._settings, hooks)
             import openai
 

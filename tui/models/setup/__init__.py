@@ -11,6 +11,7 @@ The app's dialog and `lazychat setup` take the same steps. All functions but the
 ones (`place_of_*`, `model_at`, `model_in`) block; all raise `LazychatError`.
 """
 
+from tui.models.setup.files import can_run_files, require_model
 from tui.models.setup.keeping import Kept, keep, same
 from tui.models.setup.places import (
     Chosen,
@@ -22,13 +23,15 @@ from tui.models.setup.places import (
     place_of_service,
     with_key,
 )
-from tui.models.setup.trying import NoList, models_at, try_model
+from tui.models.setup.trying import NoList, check_key, models_at, try_model
 
 __all__ = [
     "Chosen",
     "Kept",
     "NoList",
     "Place",
+    "can_run_files",
+    "check_key",
     "keep",
     "model_at",
     "model_in",
@@ -36,6 +39,7 @@ __all__ = [
     "place_of_address",
     "place_of_server",
     "place_of_service",
+    "require_model",
     "same",
     "try_model",
     "with_key",

@@ -24,7 +24,7 @@ class Place(msgspec.Struct, frozen=True):
     supplier: str = ""
     """Its name in `suppliers.SUPPLIERS` if that alone says how to reach it, else ""."""
     key_env: str = ""
-    """The name of its key; "" if it wants none as far as known."""
+    """The name of its key, which need not exist."""
     key_cmd: str = ""
     """A command that prints its key, in place of `key_env`."""
     ca_file: str = ""
@@ -43,6 +43,12 @@ class Place(msgspec.Struct, frozen=True):
     def has_key(self) -> bool:
         """Whether there is a key; reads a file, but does not run the command."""
         return bool(self.key_cmd or (self.key_env and keys.find(self.key_env)))
+
+    @property
+    def lacks_key(self) -> bool:
+        """Whether it is a service that wants a key, and there is none; as `has_key`."""
+        known = SUPPLIERS.get(self.supplier)
+        return bool(known and known.key_env) and not self.has_key
 
     @property
     def is_local(self) -> bool:
@@ -81,6 +87,7 @@ def place_of_server(server: LocalServer) -> Place:
         server.title,
         server.base_url,
         supplier,
+        _key_name(server.base_url),
         ca_file=way.ca_file,
         proxy=way.proxy,
     )
@@ -102,12 +109,21 @@ def place_of_address(text: str) -> Place:
         )
     for supplier, known in SUPPLIERS.items():
         if known.base_url == url and is_same(url, address(supplier)):
-            return Place(known.title, url, supplier, known.key_env)
+            key_env = known.key_env or _key_name(url)
+            return Place(known.title, url, supplier, key_env)
+    return Place(urlsplit(url).netloc, url, "", _key_name(url))
+
+
+def _key_name(url: str) -> str:
+    """Return the name of the key of a server that has none by itself.
+
+    With the port, as each server of a machine may have a key of its own.
+    """
     parts = urlsplit(url)
-    host = re.sub(r"[^A-Z0-9]+", "_", (parts.hostname or "").upper()).strip("_")
-    return Place(
-        parts.netloc, url, "", f"{'_' if host[:1].isdigit() else ''}{host}_KEY"
-    )
+    host = "localhost" if is_local(url) else parts.hostname
+    place = f"{host}_{parts.port or ''}".upper()
+    name = re.sub(r"[^A-Z0-9]+", "_", place).strip("_")
+    return f"{'_' if name[:1].isdigit() else ''}{name}_KEY"
 
 
 def with_key(place: Place, text: str) -> Place:

@@ -1,7 +1,10 @@
 """Asks a server for its models, and a model for its first word."""
 
 import contextlib
-from typing import Any
+import http.client
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -12,6 +15,7 @@ from tui.i18n import N_, _
 from tui.messages import Message
 from tui.models.catalog import ModelCatalog
 from tui.models.discovery import ListedModel
+from tui.models.discovery.routes import Route
 from tui.models.discovery.rows import is_list, listed
 from tui.models.openai import errors
 from tui.models.openai.address import is_local, is_openai, shown
@@ -22,8 +26,14 @@ from tui.models.openai.retries import KeptWaiting, NoConnection
 from tui.models.setup.places import Place
 from tui.turn import Cancellation, Turn
 
+T = TypeVar("T")
+
 SECONDS = 10.0
 """How long a server has to list its models."""
+_KEY_SECONDS = 2.0
+"""How long a server has to refuse what is no question."""
+_NO_QUESTION = '{"messages": 0}'
+"""llama_cpp.server would answer an empty object, with whatever comes to its mind."""
 _TRY_SECONDS = 30.0
 """How long a model has for its first word."""
 
@@ -38,32 +48,90 @@ def models_at(place: Place, cancel: Cancellation | None = None) -> list[ListedMo
     Raises `NoList` if it has no such list, and `ModelError` if it cannot be reached or
     does not accept the key; its `kind` is `unauthorized` then.
     """
-    url = place.base_url
+
+    def ask(link: Link) -> Any:
+        return link.read(cancel or Cancellation(), "/models", SECONDS)
+
+    body = _answer(place, ask)
+    if not is_list(body):
+        raise NoList(_(_NO_LIST).format(shown(place.base_url)), "not_found")
+    return listed(body)
+
+
+def check_key(place: Place, cancel: Cancellation | None = None) -> None:
+    """Raise `ModelError` if a server of this machine refuses the key, or wants one.
+
+    llama-server lists its models without the key that it wants for answers. Asks in a
+    form that is no question, so nothing is generated or loaded, in contrast to
+    `try_model`. No other failure is told. Blocks for a few seconds at most, and for the
+    command that prints the key. Raises `Cancelled`.
+    """
+    if place.proxy:
+        return
     key = place.key
-    where = Where(place.title, shown(url), place.key_env, key, shown(place.proxy))
+    if cancel:
+        cancel.raise_if_requested()
+    status, body = _refusal(place, key)
+    if status in (401, 403):
+        where = _where(place, key)
+        said = errors.provider_message(body, where)
+        raise errors.status_error(status, said, where)
+
+
+def _refusal(place: Place, key: str) -> tuple[int, bytes]:
+    """Return the status of what is no question, and what is said of it."""
+    # The library that asks other machines takes half a second to import.
+    parts = urlsplit(place.base_url)
+    host, port = parts.hostname or "", parts.port
+    headers = {"Content-Type": "application/json", "Connection": "close"}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    try:
+        connection = (
+            http.client.HTTPSConnection(
+                host, port, timeout=_KEY_SECONDS, context=Route(place.ca_file).context()
+            )
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(host, port, timeout=_KEY_SECONDS)
+        )
+        with contextlib.closing(connection):
+            path = f"{parts.path}/chat/completions"
+            connection.request("POST", path, _NO_QUESTION, headers)
+            response = connection.getresponse()
+            refused = response.status in (401, 403)
+            return response.status, response.read1(1 << 16) if refused else b""
+    except (OSError, http.client.HTTPException, ValueError):
+        return 0, b""
+
+
+def _answer(place: Place, ask: Callable[[Link], T]) -> T:
     settings = Settings(
-        url,
-        is_openai(url),
-        is_local(url),
+        place.base_url,
+        is_openai(place.base_url),
+        is_local(place.base_url),
         SECONDS,
         SECONDS,
         place.ca_file,
         place.proxy,
     )
-    link = Link(settings, lambda: key)
+    # In the link's thread, so that a command that prints the key can be left.
+    link = Link(settings, lambda: place.key)
     try:
-        body = link.read(cancel or Cancellation(), "/models", SECONDS)
+        return ask(link)
     except LazychatError:
         raise
     except (KeptWaiting, NoConnection) as error:
-        raise errors.timeout_error(SECONDS, where) from error
+        raise errors.timeout_error(SECONDS, _where(place, link.key)) from error
     except Exception as error:
-        raise _failure(error, where) from error
+        raise _failure(error, _where(place, link.key)) from error
     finally:
         link.close()
-    if not is_list(body):
-        raise NoList(_(_NO_LIST).format(shown(url)), "not_found")
-    return listed(body)
+
+
+def _where(place: Place, key: str) -> Where:
+    return Where(
+        place.title, shown(place.base_url), place.key_env, key, shown(place.proxy)
+    )
 
 
 _NO_LIST = N_("{} does not list its models. Type the name of one.")

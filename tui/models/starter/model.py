@@ -32,7 +32,7 @@ _EXAMPLES = tuple(
 """Without them its answers wander off after a sentence, so they always stay."""
 _CHINESE_NOTICE = (
     "The starter model hardly speaks Chinese: its tools work, its chat does not. "
-    "Set a larger model in config.toml for that."
+    "For that, /setup adds a larger model."
 )
 _SIDE = 1024
 """Tokens of the context in which results are put into words."""
@@ -97,7 +97,8 @@ class StarterModel:
     def load(self) -> None:
         """Load the file; returns when that is done. Raises `ModelError`."""
         self._talk.load()
-        self._recall(Cancellation())
+        if not self._engine.busy:  # else by an answer, which has done it
+            self._recall(Cancellation())
 
     def warm(
         self, tools: Sequence[ToolSchema], system: str, cancel: Cancellation
