@@ -26,6 +26,7 @@ from tui.errors import Cancelled
 from tui.messages import Value
 from tui.tools import descriptors, process_state
 from tui.tools.results import as_output
+from tui.tools.returned import is_file
 from tui.tools.wording import words
 from tui.turn import Cancellation
 
@@ -258,6 +259,8 @@ class _Job:
         return last
 
     def _progress(self, value: Any) -> None:
+        if is_file(value):
+            return  # it may be the result
         self.report(as_output(value, LONGEST_REPORT).text)
 
     async def _await(self, value: Awaitable[Any]) -> Any:
