@@ -23,11 +23,6 @@ _INHERITED = (
 keys for models."""
 
 
-def expanded(path: str) -> str:
-    """Return a path or a program's name with `~` replaced; "" stays."""
-    return str(Path(path).expanduser()) if path.startswith("~") else path
-
-
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_]\w*)\}")
 
 
@@ -43,6 +38,20 @@ def arguments(name: str, server: McpServerConfig) -> tuple[str, ...]:
     `$${` stands for `${`. Raises `ConfigError` if a value is missing.
     """
     return tuple(_filled(name, "args", each) for each in server.args)
+
+
+def program(name: str, server: McpServerConfig) -> str:
+    """Return the command of `[mcp.NAME]`, filled in as its arguments are."""
+    return _expanded(_filled(name, "command", server.command))
+
+
+def folder(name: str, server: McpServerConfig) -> str:
+    """Return the cwd of `[mcp.NAME]`, filled in as its arguments are; "" for none."""
+    return _expanded(_filled(name, "cwd", server.cwd))
+
+
+def _expanded(path: str) -> str:
+    return str(Path(path).expanduser()) if path.startswith("~") else path
 
 
 def address(name: str, server: McpServerConfig) -> str:
@@ -69,7 +78,8 @@ def environment(name: str, server: McpServerConfig) -> dict[str, str]:
     """
     found = {key: os.environ[key] for key in _INHERITED if key in os.environ}
     found |= {key: _key(name, "env_keys", key) for key in server.env_keys}
-    return found | _printed(name, "env_cmd", server.env_cmd) | server.env
+    plain = {key: _filled(name, "env", value) for key, value in server.env.items()}
+    return found | _printed(name, "env_cmd", server.env_cmd) | plain
 
 
 def headers(name: str, server: McpServerConfig) -> dict[str, str]:
@@ -84,7 +94,8 @@ def headers(name: str, server: McpServerConfig) -> dict[str, str]:
     }
     for header, value in _printed(name, "headers_cmd", server.headers_cmd).items():
         found[header] = _authorization(header, value)
-    found |= server.headers
+    for header, value in server.headers.items():
+        found[header] = _filled(name, "headers", value)
     for header, value in found.items():
         if not (
             header.isascii() and value.isascii() and f"{header}{value}".isprintable()
