@@ -142,8 +142,9 @@ class McpServerConfig(Section, frozen=True):
     command: str = ""
     """The program that is the server; it talks on its standard input and output."""
     args: tuple[str, ...] = ()
-    """The arguments of `command`; no shell reads them. `${NAME}` is replaced by a
-    variable or an entry of keys.toml, `$${` by `${`."""
+    """The arguments of `command`; no shell reads them. Here, and in `command`, `cwd`,
+    `url`, `env` and `headers`, `${NAME}` is replaced by a variable or an entry of
+    keys.toml, `$${` by `${`."""
     env: dict[str, str] = {}
     """Variables for `command`, besides the few that it inherits, such as PATH."""
     env_keys: tuple[str, ...] = ()
@@ -153,8 +154,7 @@ class McpServerConfig(Section, frozen=True):
     cwd: str = ""
     """The folder in which `command` runs; empty means the current one."""
     url: str = ""
-    """The address of a server that is reached by streamable HTTP, with `${NAME}` as in
-    `args`."""
+    """The address of a server that is reached by streamable HTTP."""
     headers: dict[str, str] = {}
     """Headers sent with each request to `url`; for secrets, use the next two."""
     headers_env: dict[str, str] = {}

@@ -103,3 +103,58 @@ async def test_the_model_is_chosen_by_a_click_in_the_empty_state() -> None:
         await click(chat, "Ctrl+L choose")
 
         await chat.until("Type to filter")
+
+
+async def test_attached_files_are_removed_by_a_click(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.md", "b.md", "c.md", "d.md", "e.md"):
+        (tmp_path / name).write_text("x")
+    async with opened(size=(80, 24)) as chat:
+
+        def files() -> str:
+            return "".join(file.name[0] for file in chat.screen.composer.files)
+
+        for name in "abcde":
+            await chat.ask(f"/attach {name}.md")
+            await chat.until(lambda name=name: files().endswith(name))
+        await chat.until("… and 3 more files")
+
+        await click(chat, "more files")  # stands for several files
+        await click(chat, "a.md")  # not its mark
+        await click(chat, " ✕")
+        await chat.until(lambda: files() == "acde")
+        await chat.until("… and 2 more files")
+        await click(chat, "Backspace removes")
+        await chat.until(lambda: files() == "acd")
+        await chat.until("d.md")
+        await click(chat, " ✕")
+        await chat.until(lambda: files() == "ac")
+
+        assert chat.screen.composer.has_focus
+
+
+@pytest.mark.parametrize("width", [80, 44])
+async def test_the_keys_of_the_list_are_pressed_by_a_click(width: int) -> None:
+    async with opened(["One."], size=(width, 24)) as chat:
+        await chat.ask("An old question")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.pilot.press("ctrl+s")
+        await chat.until("F2 rename")
+
+        await click(chat, "F2 rename")
+        await chat.until("Rename to")
+        await click(chat, "Esc cancel")
+        await chat.until("F4 pin")
+        await click(chat, "F4 pin")
+        await chat.until("Pinned")
+        await chat.pilot.press("tab")
+        await chat.until("p pin")
+        await click(chat, "p pin")
+        await chat.until(lambda: "Pinned" not in chat.text)
+        await click(chat, "Enter open")
+
+        await chat.until("One.")
+        await chat.until(lambda: "rename" not in chat.text)

@@ -1,5 +1,6 @@
 """Tools that spoil the process they run in: the app and the terminal live on."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,53 @@ def interrupts_main() -> str:
     return "interrupted"
 
 @spoils
+def interrupts_main_later() -> str:
+    import _thread
+    threading.Timer(0.05, _thread.interrupt_main).start()
+    time.sleep(0.3)
+    return "interrupted"
+
+@spoils
+def raises_a_signal() -> str:
+    signal.raise_signal(signal.SIGINT)
+    return "raised"
+
+@spoils
+def terminates_itself() -> str:
+    os.kill(os.getpid(), signal.SIGTERM)
+    return "terminated"
+
+@spoils
+def kills_its_group() -> str:
+    os.killpg(0, signal.SIGKILL)
+    return "killed"
+
+@spoils
+def signals_the_main_thread() -> str:
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGHUP)
+    return "signalled"
+
+@spoils
+def closes_all_descriptors() -> str:
+    os.closerange(3, 1 << 20)
+    return "closed"
+
+@spoils
+def closes_each_descriptor() -> str:
+    for number in range(3, 256):
+        with contextlib.suppress(OSError):
+            os.close(number)
+    return "closed"
+
+@spoils
+def replaces_descriptors() -> str:
+    nothing = os.open("mine.txt", os.O_RDWR | os.O_CREAT)
+    for number in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.dup2(nothing, number)
+    return "replaced"
+
+@spoils
 def winch() -> str:
     for _ in range(50):
         os.kill(os.getpid(), signal.SIGWINCH)
@@ -293,12 +341,8 @@ def test_the_app_lives_and_the_log_has_what_was_said(
     assert len([text for text in texts if text == "It lives."]) == 1
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name for name in NAMES if name not in ("signals_itself", "interrupts_main")],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_ask_prints_the_answer_and_exits_with_0(place: Home, name: str) -> None:
-    """All but an interrupt, which is how a user stops it."""
     call = [{"call": name, "arguments": {}}]
     place.scripted(call, "It lives.", more="[tools]\ntimeout = 2\n")
     place.write("tools/own.py", TOOLS)
@@ -307,3 +351,31 @@ def test_ask_prints_the_answer_and_exits_with_0(place: Home, name: str) -> None:
 
     assert (done.code, done.out) == (0, "It lives.\n"), done.err
     assert place.said()[-1] == ("assistant", "It lives.")
+
+
+WAITS = """
+import time
+from tui.tools import tool
+
+@tool
+def waits() -> str:
+    "Do it."
+    time.sleep(60)
+    return "waited"
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_from_outside_ends_the_app_while_a_tool_runs(
+    start: Start, home: Path, number: signal.Signals
+) -> None:
+    (home / "tools").mkdir()
+    (home / "tools" / "own.py").write_text(WAITS)
+    terminal = start([{"steps": [{"call": "waits", "arguments": {}}]}])
+    ask(terminal, "go")
+    terminal.wait_for("running waits")
+
+    terminal.signal(number)
+
+    assert terminal.wait_exit() == 128 + number
+    assert terminal.left_on() == set()

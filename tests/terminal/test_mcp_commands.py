@@ -192,3 +192,66 @@ def test_the_first_frame_comes_before_the_sdk(start: Start, home: Path):
 @pytest.mark.parametrize("arguments", [["mcp"], ["mcp", "nonsense"]])
 def test_without_an_act_it_is_used_wrongly(place: Home, arguments: list[str]):
     assert place.run(*arguments).code == 2
+
+
+TOOLS = """
+import os, sys
+from tui.tools import File, report, tool
+
+print("rubbish at the start")
+os.system("echo more of it")
+
+@tool
+def draw() -> list:
+    'Draw.'
+    report("half done")
+    return ["A dot.", bytes.fromhex("{gif}"), File(data=b"a,b", name="the table.csv")]
+
+@tool
+def leave() -> str:
+    'Leave.'
+    os._exit(3)
+"""
+GIF = "47494638396101000100800000000000ffffff2c00000000010001000002024401003b"
+
+
+def test_a_client_gets_files_and_progress_and_no_print_of_a_tool(place: Home):
+    place.write("tools/own.py", TOOLS.replace("{gif}", GIF))
+    from mcp.client import Client
+    from mcp.client.stdio import StdioServerParameters
+
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "tui", "mcp", "serve"],
+        env=place.env,
+        cwd=str(place.work),
+    )
+    told: list[object] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    async def use() -> tuple[list[object], list[object]]:
+        async with Client(server) as client:
+            failed = await client.call_tool("leave", {})
+            drawn = await client.call_tool("draw", {}, progress_callback=tell)
+            return list(failed.content), list(drawn.content)
+
+    failed, drawn = asyncio.run(use())
+
+    assert "os._exit is not for tools" in failed[0].text  # pyright: ignore
+    text, image, table = drawn
+    assert text.text == "A dot."  # pyright: ignore
+    assert image.mime_type == "image/gif"  # pyright: ignore
+    assert table.resource.text == "a,b"  # pyright: ignore
+    assert str(table.resource.uri) == "file:///the%20table.csv"  # pyright: ignore
+    assert told == [(1.0, None, "half done")]
+
+
+def test_tools_that_print_do_not_spoil_the_json_of_a_list(place: Home):
+    place.write("tools/own.py", TOOLS.replace("{gif}", GIF))
+
+    done = place.run("tools", "--json")
+
+    assert {"draw", "leave"} <= {tool["name"] for tool in json.loads(done.out)}
+    assert "more of it" in done.err

@@ -70,8 +70,8 @@ class Exit:
     def obey_signals(self) -> None:
         """Quit on SIGTERM, SIGINT and SIGHUP, after restoring the terminal.
 
-        Not on an interrupt while a tool runs: it may be the tool's own, as that of
-        `_thread.interrupt_main`. A tool's timer does nothing.
+        Those of a tool, as by `_thread.interrupt_main`, do not come here: see
+        `process_guard`. A tool's timer does nothing.
         """
         loop = asyncio.get_running_loop()
 
@@ -82,9 +82,8 @@ class Exit:
         loop.add_signal_handler(signal.SIGTERM, terminate)
 
         def interrupt(number: int, frame: object) -> None:
-            if not process_state.is_in_call():
-                with suppress(RuntimeError):  # as below
-                    loop.call_soon_threadsafe(self.leave, "", 128 + signal.SIGINT)
+            with suppress(RuntimeError):  # as below
+                loop.call_soon_threadsafe(self.leave, "", 128 + signal.SIGINT)
 
         if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
             signal.signal(signal.SIGINT, interrupt)

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import time
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
@@ -48,14 +49,14 @@ class FileList:
             return _beside(word, self._folder)
         if not self._listed or time.monotonic() - self._listed > KEPT_SECONDS:
             names = listed(self._folder)
-            self._names = [(name, name.casefold()) for name in names]
+            self._names = [(name, plain(name)) for name in names]
             self._listed = time.monotonic()
         return ranked(self._names, word)
 
 
 def ranked(names: Sequence[tuple[str, str]], word: str) -> list[str]:
-    """Return the best of `names` for `word`; each comes with its case-folded form."""
-    wanted = word.casefold()
+    """Return the best of `names` for `word`; each comes with its `plain` form."""
+    wanted = plain(word)
     if not wanted:
         shallow = sorted(names, key=lambda it: (it[0].count("/"), it[1]))
         return [name for name, _ in shallow[:SHOWN]]
@@ -84,6 +85,17 @@ def ranked(names: Sequence[tuple[str, str]], word: str) -> list[str]:
         found.append((rank, len(name), name))
     found.sort()
     return [name for _, _, name in found[:SHOWN]]
+
+
+def plain(name: str) -> str:
+    """Return a name as it is compared: without case and accents.
+
+    So "u" finds "ü", in whichever of its two forms a system writes it.
+    """
+    if name.isascii():
+        return name.casefold()
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(it for it in apart if not unicodedata.combining(it))
 
 
 def listed(folder: Path) -> list[str]:
@@ -120,7 +132,8 @@ def _of_git(folder: Path) -> list[str] | None:
     if not names and git.returncode:
         return None
     there = (os.fsdecode(name) for name in names[:MOST])
-    return [name for name in there if os.path.lexists(folder / name)]
+    # Not what Git has as one entry: submodules, and links to folders.
+    return [name for name in there if os.path.isfile(folder / name)]  # noqa: PTH113
 
 
 def _read(descriptor: int) -> bytes:
@@ -199,5 +212,5 @@ def _beside(word: str, folder: Path) -> list[str]:
         return []
     # A hidden file is listed where its dot is typed.
     visible = [it for it in names if begun.startswith(".") or not it.startswith(".")]
-    pairs = [(name, name.casefold()) for name in visible]
+    pairs = [(name, plain(name)) for name in visible]
     return [f"{start}/{name}" for name in ranked(pairs, begun)]

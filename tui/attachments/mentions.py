@@ -7,14 +7,26 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+_CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Letters of languages that are written without spaces, for a set of a pattern."""
+_BEFORE = rf"(?<![^\W{_CJK}])(?<![@/.])"
+"""An `@` behind a letter is part of an address; behind a Chinese one, it is not."""
 _MENTION = re.compile(
-    r"""(?<![\w@/.])@(?:"(?P<quoted>[^"\n]+)"(?P<lines>:\d+(?:-\d*)?)?"""
-    r"""|(?P<plain>(?:\\.|[^\s"\\])+))"""
+    _BEFORE
+    + r"""@(?:"(?P<quoted>[^"\n]+)"(?P<lines>:\d+(?:-\d*)?)?"""
+    + r"""|(?P<plain>(?:\\.|[^\s"\\])+))"""
 )
-_BEGUN = re.compile(r"""(?<![\w@/.])@("[^"\n]*|(?:\\.|[^\s"\\])*)$""")
+_BEGUN = re.compile(_BEFORE + r"""@("[^"\n]*|(?:\\.|[^\s"\\])*)$""")
 _PUNCTUATION = ".,;:!?)]}>'"
+_WIDE_PUNCTUATION = "\u3000-\u3004\u3008-\u303f\uff01-\uff65“”‘’…—·"
+_ENDS = re.compile(rf"[{_WIDE_PUNCTUATION}]|(?<=[^\W{_CJK}])[{_CJK}]")
+"""Where a name may end in a text without spaces, which goes on with this."""
+_QUOTED = re.compile(r"""(["'])(.+)\1(:\d+(?:-\d*)?)?""")
+_ADDRESS = re.compile(r"file:(?://[^/\s]*)?(?=/)", re.IGNORECASE)
 LONGEST = 4096
 """Most characters of a path."""
+_MOST_ENDS = 20
+"""Most ends of a name that are tried."""
 
 
 def begun(text: str) -> str | None:
@@ -70,13 +82,16 @@ def files_in(text: str, folder: Path) -> list[str]:
     from tui.attachments.loading import MOST, is_file
 
     found: dict[str, None] = {}
-    for mention in _MENTION.finditer(text):
-        for spec in _readings(mention):
+    at = 0
+    while len(found) < MOST and (mention := _MENTION.search(text, at)):
+        # Without spaces, what follows the name may have further ones.
+        at = mention.start() + 1
+        for number, spec in enumerate(_readings(mention)):
             if is_file(spec, folder):
                 found[spec] = None
+                if not number:
+                    at = mention.end()
                 break
-        if len(found) == MOST:
-            break
     return list(found)
 
 
@@ -85,15 +100,32 @@ def _readings(mention: re.Match[str]) -> Iterator[str]:
         yield mention["quoted"] + (mention["lines"] or "")
         return
     word = _unescaped(mention["plain"])[:LONGEST]
-    yield word
-    while word[-1:] in _PUNCTUATION and word:
+    yield from _without_punctuation(word)
+    ends = [found.start() for found in _ENDS.finditer(word)][:_MOST_ENDS]
+    for end in reversed(ends):
+        yield from _without_punctuation(word[:end])
+
+
+def _without_punctuation(word: str) -> Iterator[str]:
+    while word:
+        yield word
+        if word[-1] not in _PUNCTUATION:
+            return
         word = word[:-1]
-        if word:
-            yield word
 
 
 def _unescaped(word: str) -> str:
     return re.sub(r"\\(.)", r"\1", word)
+
+
+def argument(text: str) -> str:
+    """Return the file that is typed in quotation marks, with escapes, or as an address.
+
+    Any other text is the file itself.
+    """
+    if found := _QUOTED.fullmatch(text):
+        return found[2] + (found[3] or "")
+    return _unescaped(_of_address(text))
 
 
 def is_like_paths(text: str) -> bool:
@@ -103,7 +135,7 @@ def is_like_paths(text: str) -> bool:
         return False
     first = text.lstrip("'\"")
     # Not a single word: one that happens to be the name of a file is meant as a word.
-    return first.startswith(("/", "~/", "./", "../", "file://")) or (
+    return first.startswith(("/", "~/", "./", "../", "file:/", "FILE:/")) or (
         "/" in text and "\n" not in text and "://" not in text
     )
 
@@ -141,11 +173,13 @@ def _spellings(text: str) -> Iterator[list[str]]:
 
 
 def _of_address(text: str) -> str:
-    if not text.startswith("file://"):
-        return text
-    from urllib.parse import unquote, urlsplit
+    """Return the path of `file:///path`, `file://host/path` or `file:/path`.
 
-    try:
-        return unquote(urlsplit(text).path)
-    except ValueError:
+    Not by `urlsplit`: some terminals leave a `#` or a `?` of the name as it is.
+    """
+    found = _ADDRESS.match(text)
+    if found is None:
         return text
+    from urllib.parse import unquote
+
+    return unquote(text[found.end() :])

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -19,7 +20,12 @@ LARGEST = 1 << 18
 PATTERN_SECONDS = 5.0
 """Most seconds that the check of an answer by a schema with patterns takes."""
 _CHECKER = "json_schema.py"
-_FENCE = re.compile(r"^```\w*[ \t]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(
+    r"^[ \t]*(```|~~~)[^\n`]*\n(.*?)^[ \t]*\1", re.DOTALL | re.MULTILINE
+)
+_SIGNS = re.compile(r'[{}\[\]]|"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_MOST_VALUES = 8
+"""Values of an answer that are tried."""
 
 
 class Checked(NamedTuple):
@@ -59,16 +65,25 @@ class AnswerSchema:
         """The keywords that are not checked."""
 
     def check(self, answer: str) -> Checked:
-        """Return the JSON of an answer, or what is wrong with it."""
-        value = _read(answer)
-        if value is None:
+        """Return the JSON of an answer, or what is wrong with it.
+
+        A model that was told to write nothing else may still put it into a code fence,
+        with sentences around it. If it writes several values, one must fit.
+        """
+        values = _values(answer)
+        if not values:
             return Checked(
                 "", _("it is not JSON") if answer.strip() else _("it is empty")
             )
-        fault = self._fault(value[0])
-        if fault:
-            return Checked("", fault[:500])
-        return Checked(safe_json(msgspec.json.encode(value[0]).decode()))
+        faults = [self._fault(value) for value in values]
+        fitting = [
+            safe_json(msgspec.json.encode(value).decode())
+            for value, fault in zip(values, faults, strict=True)
+            if not fault
+        ]
+        if len(set(fitting)) > 1:
+            return Checked("", _("it has more than one JSON value"))
+        return Checked(fitting[0]) if fitting else Checked("", faults[-1][:500])
 
     def _fault(self, value: Any) -> str:
         if self._has_patterns:
@@ -115,24 +130,39 @@ def _fault_in_time(schema: Any, value: Any) -> str:
         return _("its patterns could not be checked")
 
 
-def _read(answer: str) -> tuple[Any] | None:
-    """Return the JSON value in an answer, in a tuple as it may be null; None if none.
-
-    A model that was told to write nothing else may still put it into a code fence or
-    write a sentence before it.
-    """
-    texts = [answer.strip()]
-    fenced = _FENCE.findall(answer)
-    if len(fenced) == 1:
-        texts.append(fenced[0].strip())
+def _values(answer: str) -> list[Any]:
+    """Return the JSON values of an answer: the whole, or those in fences or words."""
+    fenced = [text.strip() for _, text in _FENCE.findall(answer)]
+    for texts in ([answer.strip()], fenced, _within(answer)):
+        if found := [value for text in texts for value in _decoded(text)]:
+            return found[-_MOST_VALUES:]
+    # What is nearly JSON is read only where it is clear what belongs to it.
+    texts = [answer.strip(), *(fenced if len(fenced) == 1 else ())]
     if found := re.search(r"[{\[]", answer):
         texts.append(answer[found.start() :].strip())
     for text in texts:
-        try:
-            return (bounds.decode(text),)
-        except ValueError:
-            continue
-    for text in texts:
         if text[:1] in ("{", "[") and (value := nearly_json.read(text)) is not None:
-            return (value,)
-    return None
+            return [value]
+    return []
+
+
+def _decoded(text: str) -> list[Any]:
+    try:
+        return [bounds.decode(text)]
+    except ValueError:
+        return []
+
+
+def _within(text: str) -> Iterator[str]:
+    """Yield what is in brackets, with them, from the outermost pair to its partner."""
+    at = 0
+    while begin := re.compile(r"[{\[]").search(text, at):
+        depth = 0
+        for sign in _SIGNS.finditer(text, begin.start()):
+            depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(sign[0], 0)
+            if not depth:
+                at = sign.end()
+                break
+        else:
+            return  # what is in it may be only a part of a value
+        yield text[begin.start() : at]

@@ -2,19 +2,21 @@
 
 A whole validator would be a dependency larger than this program's others. What is not
 known here is no assertion: `unknown` names it, so that nobody believes it was checked.
-`format` and the like describe only, as the standard says.
 
 As a program of its own it reads `[schema, value]` from standard input and writes what
 is wrong: a pattern may take for ever, and only a process can be ended then. So it needs
-the standard library alone.
+the standard library alone, and the file is long because a program is one file.
 """
 
+import ipaddress
 import json
 import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, time
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 Json = Mapping[str, Any]
 
@@ -22,11 +24,13 @@ _DESCRIBES = frozenset(
     (
         *("$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title"),
         *("description", "default", "examples", "deprecated", "readOnly", "writeOnly"),
-        *("format", "contentEncoding", "contentMediaType", "discriminator"),
+        *("contentEncoding", "contentMediaType", "discriminator"),
     )
 )
 _SCHEMAS = ("items", "additionalProperties", "not", "contains", "propertyNames")
 """Keywords whose value is a schema."""
+_OTHERS = "additionalItems"
+"""A schema, which counts beside a list of `items`, as before the revision of 2020."""
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 """Keywords whose value is a list of schemas."""
 _NAMED = ("properties", "patternProperties", "$defs", "definitions")
@@ -115,8 +119,12 @@ class Schema:
 
     def _array(self, value: Sequence[Any], rules: Json, at: str) -> Iterator[str]:
         first: Sequence[Any] = rules.get("prefixItems", ())
+        others = rules.get("items", True)
+        if isinstance(others, list):  # a tuple, before the revision of 2020
+            first = cast(list[Any], others)
+            others = rules.get(_OTHERS, True)
         for number, item in enumerate(value):
-            rule = first[number] if number < len(first) else rules.get("items", True)
+            rule = first[number] if number < len(first) else others
             yield from self._faults(item, rule, f"{at}[{number}]", 0)
         if "contains" in rules and not any(
             self._fits(item, rules["contains"], 0) for item in value
@@ -125,16 +133,35 @@ class Schema:
 
     def _resolved(self, reference: Any) -> Any:
         """Return what a reference within the schema points to."""
-        found: Any = self._root
         path = str(reference)
-        if path != "#" and not path.startswith("#/"):
+        if not path.startswith("#"):
             raise ValueError(f"$ref {path}: only references within the file are known")
-        for step in path[2:].split("/") if path != "#" else ():
-            name = step.replace("~1", "/").replace("~0", "~")
-            if not isinstance(found, dict) or name not in found:
-                raise ValueError(f"$ref {path} points to nothing")
-            found = cast(Any, found)[name]
+        found: Any = self._root
+        if path[1:2] not in ("", "/"):
+            found = next(
+                (s for s in _parts(found) if s.get("$anchor") == path[1:]), None
+            )
+        for step in path[2:].split("/") if path[1:2] == "/" else ():
+            name = unquote(step).replace("~1", "/").replace("~0", "~")
+            if isinstance(found, dict):
+                found = cast(Json, found).get(name)
+            elif isinstance(found, list) and name.isdecimal():
+                found = dict(enumerate(cast(list[Any], found))).get(int(name))
+            else:
+                found = None
+        if found is None:
+            raise ValueError(f"$ref {path} points to nothing")
         return found
+
+
+def _parts(value: Any) -> Iterator[Json]:
+    """Yield all objects in a value, itself among them."""
+    if isinstance(value, dict):
+        yield cast(Json, value)
+        value = list(cast(Json, value).values())
+    if isinstance(value, list):
+        for part in cast(list[Any], value):
+            yield from _parts(part)
 
 
 def _unknown(schema: Any) -> Iterator[str]:
@@ -151,16 +178,21 @@ def _unknown(schema: Any) -> Iterator[str]:
             yield from _unknown(part)
         if keyword == "required" or keyword == "enum":
             _expect(keyword, rule, list)
+        elif keyword == "format":
+            if rule not in _FORMATS:
+                yield f"format {rule!s:.40}"
         elif (check := _CHECKS.get(keyword)) is not None:
             for example in _EXAMPLES:
                 _applied(check, keyword, example, rule)
-        elif keyword not in (*_SCHEMAS, *_LISTS, *_NAMED, *_DESCRIBES, "$ref"):
+        elif keyword not in (*_SCHEMAS, *_LISTS, *_NAMED, *_DESCRIBES, "$ref", _OTHERS):
             yield keyword
 
 
 def _inner(keyword: str, rule: Any) -> list[Any]:
     """Return the schemas that a keyword has."""
-    if keyword in _SCHEMAS:
+    if keyword == "items" and isinstance(rule, list):
+        return cast(list[Any], rule)
+    if keyword in (*_SCHEMAS, _OTHERS):
         return [rule]
     if keyword in _LISTS:
         return list(_expect(keyword, rule, list))
@@ -283,6 +315,68 @@ def _pattern(value: Any, rule: Any) -> str:
     return f"must match {rule}" if isinstance(value, str) and not found else ""
 
 
+def _date(text: str) -> None:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        raise ValueError
+    date.fromisoformat(text)
+
+
+def _time(text: str) -> None:
+    """Check a time, which may lack its offset: models know none in most cases."""
+    if not re.fullmatch(
+        r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", text.upper(), re.ASCII
+    ):
+        raise ValueError
+    time.fromisoformat(re.sub(r":60(?=\D|$)", ":59", text.upper()))
+
+
+def _date_time(text: str) -> None:
+    day, between, clock = text[:10], text[10:11], text[11:]
+    if between not in ("T", "t", " "):
+        raise ValueError
+    _date(day)
+    _time(clock)
+
+
+def _uuid(text: str) -> None:
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        raise ValueError
+
+
+def _email(text: str) -> None:
+    if not re.fullmatch(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)*", text):
+        raise ValueError
+
+
+def _uri(text: str) -> None:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", text):
+        raise ValueError
+    urlsplit(text)
+
+
+_FORMATS: Mapping[str, Callable[[str], object]] = {
+    "date": _date,
+    "time": _time,
+    "date-time": _date_time,
+    "uuid": _uuid,
+    "email": _email,
+    "uri": _uri,
+    "ipv4": ipaddress.IPv4Address,
+    "ipv6": ipaddress.IPv6Address,
+}
+"""What raises ValueError for a text that has not the format."""
+
+
+def _format(value: Any, rule: Any) -> str:
+    check = _FORMATS.get(rule) if isinstance(rule, str) else None
+    if check is not None and isinstance(value, str):
+        try:
+            check(value)
+        except ValueError:
+            return f"must be a valid {rule}"
+    return ""
+
+
 def _unique(value: Any, rule: Any) -> str:
     if not rule or not isinstance(value, list):
         return ""
@@ -302,6 +396,7 @@ _CHECKS: dict[str, Callable[[Any, Any], str]] = {
     "enum": _enum,
     "const": _const,
     "pattern": _pattern,
+    "format": _format,
     "uniqueItems": _unique,
     "minimum": _limit(_is_number, _same_value, _AT_LEAST, "be at least {}"),
     "maximum": _limit(_is_number, _same_value, _AT_MOST, "be at most {}"),

@@ -123,7 +123,11 @@ def _import(source: Path, file: Path | None) -> int:
         written = keeping.append(lines, change, file)
         for note in (
             *found.notes,
-            *(_("set {name}").format(name=name) for name in found.wanted),
+            *(
+                _("set {name}").format(name=name)
+                for name in found.wanted
+                if not keys.find(name)
+            ),
         ):
             streams.talk(f"{found.name}: {note}")
         print(_("{name}: added to {written}").format(name=found.name, written=written))
@@ -192,7 +196,7 @@ def _serve(settings: Config) -> int:
     from tui import conversation, paths
     from tui.eventlog import open_to_read
     from tui.mcp import serving
-    from tui.tools import builtin, installed_tools, load_tools
+    from tui.tools import builtin, installed_tools, load_tools, process_guard
 
     def search(words: str, limit: int) -> str:
         with open_to_read(paths.log_file(), streams.talk) as log:
@@ -206,7 +210,9 @@ def _serve(settings: Config) -> int:
 
     folder = paths.tools_folder()
     files = sorted(folder.glob("*.py")) if folder.is_dir() else []
-    loaded = [load_tools([*files, *settings.tools.files]), installed_tools()]
+    process_guard.install()
+    with streams.prints_aside():
+        loaded = [load_tools([*files, *settings.tools.files]), installed_tools()]
     for error in (error for each in loaded for error in each.errors):
         streams.talk(str(error))
     ours = builtin()

@@ -136,6 +136,24 @@ def unreadable_reported(log: "EventLog") -> Generator[None]:
 
 
 @contextmanager
+def prints_aside() -> Generator[None]:
+    """Let what the block prints to stdout go to stderr.
+
+    Tools are the user's code, and to load one runs it.
+    """
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@contextmanager
 def answer_alone() -> Generator[TextIO]:
     """Yield a stream to stdout; all other prints to stdout go to stderr.
 

@@ -87,7 +87,9 @@ def _tools(settings: Config) -> tuple[list[Tool[..., object]], list[str]]:
     files: list[str | Path] = sorted(folder.glob("*.py")) if folder.is_dir() else []
     found = dict(builtin())
     problems: list[str] = []
-    for loaded in (load_tools([*files, *settings.tools.files]), installed_tools()):
+    with streams.prints_aside():
+        all_loaded = load_tools([*files, *settings.tools.files]), installed_tools()
+    for loaded in all_loaded:
         found |= {tool.name: tool for tool in loaded.tools}
         problems += [str(error) for error in loaded.errors]
     return list(found.values()), problems

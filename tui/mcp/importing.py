@@ -22,11 +22,24 @@ from tui.masking import is_variable_name
 from tui.mcp.extracting import Extractor
 from tui.mcp.reading import line
 from tui.mcp.secrets import references
+from tui.models import keys as stored_keys
 
 _TABLES = ("mcpServers", "servers", "context_servers")
 _MOST = 200
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|AUTH|CREDENTIAL|COOKIE", re.I)
-_VARIABLE = re.compile(r"\$\{(env:|input:)?([A-Za-z_][A-Za-z0-9_.-]*)(?::-[^}]*)?\}")
+_VARIABLE = re.compile(
+    r"\$\{(env:|input:)?([A-Za-z_][A-Za-z0-9_.-]*)(?::-([^}]*))?\}|\$\{(/)\}"
+)
+_EDITORS = {"userHome": "${HOME}", "pathSeparator": "/"}
+"""Variables of editors that mean the same everywhere."""
+_READ = frozenset(
+    (
+        *("command", "args", "env", "cwd", "url", "serverUrl", "httpUrl", "headers"),
+        *("type", "transport", "disabled", "enabled", "name", "description"),
+        *("source", "gallery", "version"),
+    )
+)
+"""Keys of a server that are taken over, or mean nothing here."""
 
 
 class Imported(msgspec.Struct):
@@ -85,10 +98,17 @@ def _table(found: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         return {}
     table = cast(dict[str, Any], found)
+    servers: dict[str, Any] = {}
     for key in _TABLES:
         if isinstance(table.get(key), dict):
-            return cast(dict[str, Any], table[key])
-    return _table(table.get("mcp"))
+            servers = dict(cast(dict[str, Any], table[key]))
+            break
+    if isinstance(table.get("projects"), dict):  # Claude Code has some for each folder
+        for project in cast(dict[str, Any], table["projects"]).values():
+            for name, about in _table(project).items():
+                if about not in servers.values():
+                    servers[free_name(name, servers)] = about
+    return servers or _table(table.get("mcp"))
 
 
 def _without_comments(text: str) -> str:
@@ -103,6 +123,9 @@ def _server(name: str, about: dict[str, Any]) -> Imported:
     notes: list[str] = []
     command: Any = about.get("command") or ""
     args = _texts(about.get("args"))
+    for key, value in about.items():
+        if value and key not in _READ:
+            notes.append(_("{key} is not taken over").format(key=line(key, 60)))
     if isinstance(command, dict):  # an early form of Zed's
         inner = cast(dict[str, Any], command)
         command, args = inner.get("path") or "", _texts(inner.get("args"))
@@ -111,25 +134,27 @@ def _server(name: str, about: dict[str, Any]) -> Imported:
         notes.append(_("it used SSE; if it fails, ask for its streamable HTTP address"))
     keys: dict[str, str] = {}
     secret = Extractor(name, keys)
-    env, env_keys = _variables(_strings(about.get("env")), keys)
-    headers, headers_env = _headers(secret, _strings(about.get("headers")))
+    env, env_keys = _variables(secret, _strings(about.get("env")), keys, notes)
+    given = _strings(about.get("headers"))
+    headers, headers_env = _headers(secret, given, notes)
     args = secret.arguments([_own_references(each, notes) for each in args])
     url, login = secret.address(_own_references(url, notes))
     if login:
         headers_env.setdefault("Authorization", login)
     settings = McpServerConfig(
-        command=str(command),
+        command=_own_references(str(command), notes),
         args=args,
         env=env,
         env_keys=env_keys,
-        cwd=str(about.get("cwd") or ""),
+        cwd=_own_references(str(about.get("cwd") or ""), notes),
         url="" if command else url,
         headers=headers,
         headers_env=headers_env,
         disabled=about.get("disabled") is True or about.get("enabled") is False,
     )
     named = dict.fromkeys((*env_keys, *headers_env.values()))
-    for text in (*settings.args, settings.url):
+    texts = (settings.command, *settings.args, settings.cwd, settings.url)
+    for text in (*texts, *env.values(), *headers.values()):
         named |= dict.fromkeys(references(text))
     return Imported(
         name, settings, keys, tuple(n for n in named if n not in keys), tuple(notes)
@@ -139,13 +164,20 @@ def _server(name: str, about: dict[str, Any]) -> Imported:
 def _own_references(text: str, notes: list[str]) -> str:
     """Return a text with the references to variables in our form, `${NAME}`.
 
-    Those that only an editor knows, such as `${workspaceFolder}`, are noted.
+    Those that only an editor knows, such as `${workspaceFolder}`, are noted. Of a
+    variable that is not set its default is taken, if there is one.
     """
 
     def ours(match: re.Match[str]) -> str:
-        kind, name = match.groups()
+        kind, name, default, slash = match.groups()
+        if slash:
+            return slash
         if kind == "input:":
-            name = re.sub(r"\W", "_", name).upper()
+            name = _input_name(name)
+        elif not kind and name in _EDITORS:
+            return _EDITORS[name]
+        elif default is not None and not stored_keys.find(name):
+            return default
         elif not kind and not is_variable_name(name):
             notes.append(
                 _("fill in the value of {found} yourself").format(found=match[0])
@@ -155,26 +187,51 @@ def _own_references(text: str, notes: list[str]) -> str:
     return _VARIABLE.sub(ours, text)
 
 
+def _input_name(id: str) -> str:
+    """Return the name of the key for a value that VS Code asks its user for."""
+    return re.sub(r"\W", "_", id).upper()
+
+
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(str, cast(list[Any], value))) if isinstance(value, list) else ()
+    if isinstance(value, str):
+        return (value,)
+    found = cast(list[Any], value) if isinstance(value, list) else []
+    return tuple(text for each in found if (text := _text_of(each)) is not None)
 
 
 def _strings(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
-    entries = cast(dict[str, Any], value).items()
-    return {key: each for key, each in entries if isinstance(each, str)}
+    texts = {k: _text_of(each) for k, each in cast(dict[str, Any], value).items()}
+    return {key: text for key, text in texts.items() if text is not None}
+
+
+def _text_of(value: Any) -> str | None:
+    """Return a value as a variable or an argument has it; None for what has none."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case _:
+            return None
 
 
 def _variables(
-    given: Mapping[str, str], keys: dict[str, str]
+    secret: Extractor, given: Mapping[str, str], keys: dict[str, str], notes: list[str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the plain variables, and the names of those that are secret or set."""
     plain: dict[str, str] = {}
     named: list[str] = []
-    for name, value in given.items():
-        if _VARIABLE.search(value):
+    for name, written in given.items():
+        whole = _VARIABLE.fullmatch(written)
+        value = _own_references(written, notes)
+        if value == f"${{{name}}}" or (whole and whole[1] == "input:"):
             named.append(name)
+        elif _VARIABLE.search(value):
+            plain[name] = secret.text(value)
         elif value and (_SECRET.search(name) or _has_secret(value)):
             keys[name] = value
             named.append(name)
@@ -187,15 +244,22 @@ def _has_secret(value: str) -> bool:
     return Extractor("", {}).text(value) != value
 
 
+_ONE = re.compile(r"(Bearer\s+)?\$\{(\w+)\}", re.IGNORECASE)
+
+
 def _headers(
-    secret: Extractor, given: Mapping[str, str]
+    secret: Extractor, given: Mapping[str, str], notes: list[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the plain headers, and the names of the keys of the secret ones."""
     plain: dict[str, str] = {}
     named: dict[str, str] = {}
-    for header, value in given.items():
-        if found := _VARIABLE.search(value):
-            named[header] = found[2]
+    for header, written in given.items():
+        value = _own_references(written, notes)
+        one = _ONE.fullmatch(value)
+        if one and bool(one[1]) <= (header.lower() == "authorization"):
+            named[header] = one[2]
+        elif _VARIABLE.search(value):
+            plain[header] = secret.text(value)
         elif value and (_SECRET.search(header) or _has_secret(value)):
             named[header] = secret.put(header, value)
         else:

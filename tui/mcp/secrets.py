@@ -23,11 +23,6 @@ _INHERITED = (
 keys for models."""
 
 
-def expanded(path: str) -> str:
-    """Return a path or a program's name with `~` replaced; "" stays."""
-    return str(files.expanded(path)) if path.startswith("~") else path
-
-
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_]\w*)\}")
 
 
@@ -45,6 +40,20 @@ def arguments(name: str, server: McpServerConfig) -> tuple[str, ...]:
     filled = tuple(_filled(name, "args", each) for each in server.args)
     _remember_all_in(filled)
     return filled
+
+
+def program(name: str, server: McpServerConfig) -> str:
+    """Return the command of `[mcp.NAME]`, filled in as its arguments are."""
+    return _expanded(_filled(name, "command", server.command))
+
+
+def folder(name: str, server: McpServerConfig) -> str:
+    """Return the cwd of `[mcp.NAME]`, filled in as its arguments are; "" for none."""
+    return _expanded(_filled(name, "cwd", server.cwd))
+
+
+def _expanded(path: str) -> str:
+    return str(files.expanded(path)) if path.startswith("~") else path
 
 
 def address(name: str, server: McpServerConfig) -> str:
@@ -93,9 +102,11 @@ def environment(name: str, server: McpServerConfig) -> dict[str, str]:
     found |= {
         key: _remember(key, _key(name, "env_keys", key)) for key in server.env_keys
     }
-    for key, value in server.env.items():
-        _remember(key, value)
-    return found | _printed(name, "env_cmd", server.env_cmd) | server.env
+    plain = {
+        key: _remember(key, _filled(name, "env", value))
+        for key, value in server.env.items()
+    }
+    return found | _printed(name, "env_cmd", server.env_cmd) | plain
 
 
 def headers(name: str, server: McpServerConfig) -> dict[str, str]:
@@ -113,7 +124,7 @@ def headers(name: str, server: McpServerConfig) -> dict[str, str]:
     for header, value in _printed(name, "headers_cmd", server.headers_cmd).items():
         found[header] = _authorization(header, value)
     for header, value in server.headers.items():
-        found[header] = _remember(header, value)
+        found[header] = _remember(header, _filled(name, "headers", value))
     for header, value in found.items():
         if not (
             header.isascii() and value.isascii() and f"{header}{value}".isprintable()

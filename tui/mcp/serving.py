@@ -1,13 +1,20 @@
 """Offers tools and conversations to other programs, as an MCP server on stdio."""
 
 import asyncio
+import base64
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from tui.events import ToolProgressed
 from tui.mcp.listing import own_version
-from tui.messages import ToolCall
+from tui.messages import Attachment, ToolCall, ToolResult
 from tui.tools import Tool, ToolBox
 from tui.turn import Turn
+
+if TYPE_CHECKING:
+    import mcp_types as types
 
 
 def serve(
@@ -27,6 +34,7 @@ def serve(
 
 async def _serve(box: ToolBox, instructions: str, read_only: Collection[str]) -> None:
     import mcp_types as types
+    from mcp.server.context import ServerRequestContext
     from mcp.server.lowlevel import Server
     from mcp.server.stdio import stdio_server
 
@@ -46,16 +54,30 @@ async def _serve(box: ToolBox, instructions: str, read_only: Collection[str]) ->
         )
 
     async def call_tool(
-        _: object, params: types.CallToolRequestParams
+        context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        turn = Turn()
+        turn, loop = Turn(), asyncio.get_running_loop()
+        told = 0
+
+        async def tell(text: str) -> None:
+            nonlocal told
+            told += 1
+            await context.session.report_progress(told, None, text)
+
+        def report(text: str) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                asyncio.run_coroutine_threadsafe(tell(text), loop)
+
         call = ToolCall("call", params.name, params.arguments or {})
         try:
-            output, failed = await asyncio.to_thread(_run, box, call, turn)
+            result = await asyncio.to_thread(_run, box, call, turn, report)
         finally:
             turn.cancel.request()  # has no effect after its end
-        text = types.TextContent(type="text", text=output)
-        return types.CallToolResult(content=[text], is_error=failed)
+        content: list[types.ContentBlock] = [
+            types.TextContent(type="text", text=result.output)
+        ]
+        content += map(_block, result.attachments)
+        return types.CallToolResult(content=content, is_error=result.error is not None)
 
     server = Server(
         "lazychat",
@@ -68,14 +90,33 @@ async def _serve(box: ToolBox, instructions: str, read_only: Collection[str]) ->
         await server.run(reader, writer, server.create_initialization_options())
 
 
-def _run(box: ToolBox, call: ToolCall, turn: Turn) -> tuple[str, bool]:
-    """Run a call to its end; return its output, and whether it failed."""
+def _block(file: Attachment) -> "types.ContentBlock":
+    """Return a file that a tool has returned as the client gets it."""
+    import mcp_types as types
+
+    if file.is_image:
+        data = base64.b64encode(file.data).decode()
+        return types.ImageContent(type="image", data=data, mime_type=file.media_type)
+    text = types.TextResourceContents(
+        uri=f"file:///{quote(file.title)}",
+        mime_type=file.media_type,
+        text=file.data.decode("utf-8", "replace"),
+    )
+    return types.EmbeddedResource(type="resource", resource=text)
+
+
+def _run(
+    box: ToolBox, call: ToolCall, turn: Turn, report: Callable[[str], object]
+) -> ToolResult:
+    """Run a call to its end; `report` gets its progress."""
     run = box.run(call, turn)
     while True:
         try:
-            next(run)
+            event = next(run)
         except StopIteration as end:
-            return end.value.output, end.value.error is not None
+            return end.value
+        if isinstance(event, ToolProgressed):
+            report(event.text)
 
 
 Search = Callable[[str, int], str]

@@ -37,9 +37,9 @@ async def prepare(
         return http.connect(url, headers, auth), None
     environment = await asyncio.to_thread(secrets.environment, name, settings)
     child = Child(
-        (secrets.expanded(settings.command), *secrets.arguments(name, settings)),
+        (secrets.program(name, settings), *secrets.arguments(name, settings)),
         environment,
-        secrets.expanded(settings.cwd),
+        secrets.folder(name, settings),
         note,
     )
     return child.connect(), child

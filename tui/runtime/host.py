@@ -195,10 +195,10 @@ class Host:
             self._loaded.set()
 
     def _load_all(self, only: Sequence[str]) -> None:
-        from tui.tools import installed_tools, load_tools, process_state, running
+        from tui.tools import installed_tools, load_tools, process_guard, process_state
         from tui.tools.loading import is_source
 
-        running.refuse_exits()
+        process_guard.install()
         process_state.ignore_timers()
         known = self._known
         folder = paths.tools_folder()

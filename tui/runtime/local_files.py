@@ -24,10 +24,15 @@ class LocalFiles:
         self._list: FileList | None = None
 
     def load(self, spec: str) -> Attachment:
-        """Read a file, or a range of its lines."""
-        from tui.attachments import loading
+        """Read a file, or a range of its lines, as a user types them."""
+        from tui.attachments import loading, mentions
 
-        return loading.load(spec, self._folder)
+        try:
+            return loading.load(spec, self._folder)
+        except AttachmentError:
+            if (other := mentions.argument(spec)) == spec:
+                raise
+        return loading.load(other, self._folder)
 
     def mentioned(self, text: str) -> Sequence[str]:
         """Return the files that a message mentions."""

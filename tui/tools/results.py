@@ -6,7 +6,9 @@ walks a value only until it has the text that is kept.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set, ValuesView
+from io import IOBase
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -56,8 +58,11 @@ def as_output(value: Any, kept: int = KEPT) -> Output:
     """Return a result as text: JSON unless it is text, or bytes that are.
 
     Other bytes are base64, as JSON writes them. What is nested too deep, contains
-    itself or lies beyond `kept` characters is "…". Raises `Unshowable`.
+    itself or lies beyond `kept` characters is "…". What an iterator gives is a list.
+    Raises `Unshowable`, and what an iterator raises.
     """
+    if _is_iterator(value):
+        value = _listed(cast(Iterable[Any], value), kept)
     if isinstance(value, _BINARY):
         value = _text_of(cast(_Binary, value), kept)
     if isinstance(value, str):
@@ -76,6 +81,21 @@ def as_output(value: Any, kept: int = KEPT) -> Output:
     except BaseException as error:
         kind = type(value).__name__
         raise Unshowable(f"a {kind} that cannot be shown") from error
+
+
+def _is_iterator(value: Any) -> bool:
+    return isinstance(value, Iterator) and not isinstance(value, IOBase)
+
+
+def _listed(items: Iterable[Any], kept: int) -> list[Any]:
+    """Return the items as a list, which may have no end: until they are too much."""
+    found: list[Any] = []
+    for item in items:
+        found.append(item)
+        kept -= _EACH + (len(item) if isinstance(item, str | bytes) else 0)
+        if kept <= 0:
+            break
+    return found
 
 
 def clean(text: str) -> str:
@@ -150,7 +170,9 @@ class _Walk:
             match value:
                 case Mapping():
                     return self._object(cast(Mapping[Any, Any], value), depth)
-                case list() | tuple() | set() | frozenset():
+                case list() | tuple() | Set() | ValuesView() | deque() | range():
+                    return self._array(cast(Iterable[Any], value), depth)
+                case _ if _is_iterator(value):
                     return self._array(cast(Iterable[Any], value), depth)
                 case _:
                     # One of msgspec's or a foreign type. It shares its texts.
@@ -200,4 +222,11 @@ def _integer(value: int) -> int | str:
 
 def _foreign(value: Any) -> Any:
     dump: Callable[..., Any] | None = getattr(value, "model_dump", None)
-    return dump(mode="json") if dump is not None else str(value)
+    if dump is not None:
+        return dump(mode="json")
+    # Arrays and numbers of NumPy and its like, of which `str` leaves the middle out.
+    unpack: Callable[[], Any] | None = getattr(value, "tolist", None)
+    size = getattr(value, "size", 0)
+    if unpack is not None and isinstance(size, int) and size <= KEPT:
+        return unpack()
+    return str(value)

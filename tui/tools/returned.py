@@ -1,8 +1,8 @@
 """Takes images and files out of what a tool has returned.
 
-A tool returns a `File`, an image of Pillow or the bytes of an image, alone or in a list
-or tuple beside other values. The model gets the rest as text, and the files as
-attachments: see `Message.attachments`.
+A tool returns a `File`, an image of Pillow or the bytes of an image, alone or in a
+list, tuple or dict beside other values. The model gets the rest as text, and the files
+as attachments: see `Message.attachments`.
 """
 
 import io
@@ -43,8 +43,27 @@ def taken_apart(value: Any) -> tuple[Any, tuple[Attachment, ...]]:
         found = tuple(filter(None, files))
         texts = all(isinstance(part, str) for part in rest)
         return ("\n".join(rest) or _told(found)) if texts else rest, found
+    if isinstance(value, dict):
+        entries = cast(dict[Any, Any], value)
+        first = enumerate(list(entries.items())[:MOST], 1)
+        taken = {key: file for n, (key, each) in first if (file := _file(each, n))}
+        names = {key: file.name for key, file in taken.items()}
+        return entries | names if taken else entries, tuple(taken.values())
     file = _file(value, 1)
     return (_told((file,)), (file,)) if file else (value, ())
+
+
+def is_file(value: Any) -> bool:
+    """Return whether a value is taken for a file. Reads nothing."""
+    if isinstance(value, bytes):
+        from tui.attachments.images import kind_of
+
+        return bool(kind_of(value))
+    return isinstance(value, Attachment | File) or _is_picture(value)
+
+
+def _is_picture(value: Any) -> bool:
+    return type(value).__module__.startswith("PIL.") and hasattr(value, "save")
 
 
 def _told(files: tuple[Attachment, ...]) -> str:
@@ -63,7 +82,7 @@ def _file(value: Any, number: int) -> Attachment | None:
 
             # Other bytes are a value like any other.
             return _loaded(File(data=value), number) if kind_of(value) else None
-        case _ if type(value).__module__.startswith("PIL."):
+        case _ if _is_picture(value):
             return _loaded(File(data=_png(value)), number)
         case _:
             return None

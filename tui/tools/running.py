@@ -9,14 +9,14 @@ the outcome says.
 
 What a tool changes in the process, such as its folder, is put back: see
 `process_state`. Nothing here survives a tool that ends the process, as a fault in C
-does; `refuse_exits` keeps `os._exit` from it.
+does; `process_guard` keeps `os._exit` and the like from it.
 """
 
 import contextvars
 import inspect
 import os
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, closing, suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -24,8 +24,9 @@ from typing import Any, Protocol, cast
 
 from tui.errors import Cancelled
 from tui.messages import Value
-from tui.tools import process_state
+from tui.tools import descriptors, process_state
 from tui.tools.results import as_output
+from tui.tools.returned import is_file
 from tui.tools.wording import words
 from tui.turn import Cancellation
 
@@ -89,6 +90,8 @@ class Running(Protocol):
     call_id: str
     cancel: Cancellation
     """Is requested once the function is abandoned, for what it has begun."""
+    descriptors: Mapping[int, descriptors.Identity]
+    """What was open when it began."""
 
 
 _job: contextvars.ContextVar["_Job"] = contextvars.ContextVar("tool_job")
@@ -110,32 +113,6 @@ def report(text: str) -> None:
     job = _job.get(None)
     if job is not None:
         job.report(text)
-
-
-def refuse_exits() -> None:
-    """Let `os._exit` and `os.abort` of a tool fail its call, not end the program.
-
-    In the processes that it forks they work as ever.
-    """
-    global _refuses
-    if _refuses:
-        return
-    _refuses = True
-    ours = os.getpid()
-    for name in ("_exit", "abort"):
-        setattr(os, name, _refused(name, getattr(os, name), ours))
-
-
-def _refused(name: str, real: Callable[..., Any], ours: int) -> Callable[..., Any]:
-    def end(*arguments: Any) -> Any:
-        if current() is not None and os.getpid() == ours:
-            raise SystemExit(f"os.{name} is not for tools")
-        return real(*arguments)
-
-    return end
-
-
-_refuses = False
 
 
 def run(
@@ -195,6 +172,7 @@ class _Job:
     ) -> None:
         self.call_id = call_id
         self.cancel = Cancellation()
+        self.descriptors: Mapping[int, descriptors.Identity] = {}
         self.news: SimpleQueue[News] = SimpleQueue()
         self._function = function
         self._convert = convert
@@ -207,6 +185,7 @@ class _Job:
 
     def work(self) -> None:
         """Run the function, in its thread."""
+        self.descriptors = descriptors.opened()
         _job.set(self)
         try:
             outcome: News = Returned(self._convert(self._finished(self._function())))
@@ -217,6 +196,7 @@ class _Job:
         if os.getpid() != self._process:
             # The tool has forked, and this is its child: nothing here is its own.
             os._exit(int(isinstance(outcome, Raised)))
+        descriptors.leave(self.descriptors)
         self._reports.finish()
         self.end()
         self.news.put(outcome)
@@ -279,6 +259,8 @@ class _Job:
         return last
 
     def _progress(self, value: Any) -> None:
+        if is_file(value):
+            return  # it may be the result
         self.report(as_output(value, LONGEST_REPORT).text)
 
     async def _await(self, value: Awaitable[Any]) -> Any:

@@ -37,6 +37,34 @@ def test_a_repository_is_listed_by_git(tmp_path: Path):
     assert found == [".gitignore", "known.py", "new file.py", "sub/.env"]
 
 
+def test_what_is_no_file_to_a_reader_is_not_listed(tmp_path: Path):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    fill(tmp_path, "folder/a.py")
+    (tmp_path / "link").symlink_to("folder")
+    (tmp_path / "broken").symlink_to("nothing")
+    (tmp_path / "other.py").symlink_to("folder/a.py")
+    subprocess.run(["git", "init", "-q", tmp_path / "inner"], check=True)
+    fill(tmp_path / "inner", "x")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["add", "x"], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *command], cwd=tmp_path / "inner", check=True)
+    subprocess.run([*git, "add", "inner"], cwd=tmp_path, check=True)
+
+    assert sorted(listed(tmp_path)) == ["folder/a.py", "other.py"]
+
+
+@pytest.mark.parametrize("word", ["uber", "über", "ÜBER", "u\u0308ber"])
+@pytest.mark.parametrize("name", ["Übersicht.md", "U\u0308bersicht.md"])
+def test_accents_are_found_in_both_forms_and_without(
+    tmp_path: Path, word: str, name: str
+):
+    fill(tmp_path, name, "strasse.md")
+
+    assert FileList(tmp_path).matching(word) == [name]
+    assert FileList(tmp_path).matching(f"./{word}") == [f"./{name}"]
+    assert FileList(tmp_path).matching("straße") == ["strasse.md"]
+
+
 def test_a_repository_cannot_have_a_program_of_its_own_run(tmp_path: Path):
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     fill(tmp_path, "a.py")

@@ -331,7 +331,7 @@ ENDS = """
 import os
 import subprocess
 from tui.messages import ToolCall
-from tui.tools import ToolBox, running, tool
+from tui.tools import ToolBox, process_guard, tool
 
 @tool
 def ends() -> str:
@@ -345,7 +345,7 @@ def forks() -> str:
         return "the child goes on"
     return str(os.waitpid(pid, 0)[1])
 
-running.refuse_exits()
+process_guard.install()
 for name in ("ends", "forks"):
     run = ToolBox([ends, forks]).run(ToolCall("1", name, {}))
     try:
@@ -368,4 +368,81 @@ def test_a_tool_ends_neither_the_process_nor_runs_on_in_a_fork() -> None:
     assert done.stdout.splitlines() == [
         "ends failed: SystemExit: os._exit is not for tools",
         "0",
+    ], done.stderr
+
+
+OWN = """
+import os
+import socket
+import subprocess
+import sys
+from tui.messages import ToolCall
+from tui.tools import ToolBox, process_guard, tool
+
+kept = []
+
+@tool
+def opens() -> str:
+    "Do it."
+    kept.extend(os.pipe())
+    return "opened"
+
+@tool
+def closes() -> str:
+    "Do it."
+    here = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(here, kept[1])
+    for number in (here, *kept):
+        os.close(number)
+    try:
+        os.close(ours.fileno())
+    except OSError as error:
+        return str(error)
+
+@tool
+def runs() -> str:
+    "Do it."
+    child = subprocess.Popen(["sleep", "60"])
+    os.kill(child.pid, 15)
+    return str(child.wait())
+
+@tool
+def sweeps() -> str:
+    "Do it."
+    mine = os.open(os.devnull, os.O_RDONLY)
+    os.closerange(3, 1 << 20)
+    try:
+        os.fstat(mine)
+    except OSError:
+        return "only its own"
+
+ours, other = socket.socketpair()
+process_guard.install()
+for name in ("opens", "closes", "runs", "sweeps"):
+    run = ToolBox([opens, closes, runs, sweeps]).run(ToolCall("1", name, {}))
+    try:
+        while True:
+            next(run)
+    except StopIteration as end:
+        print(end.value.error or end.value.output, flush=True)
+ours.send(b"x")
+print(other.recv(1))
+"""
+
+
+@pytest.mark.outside
+def test_a_tool_closes_what_it_has_opened_and_nothing_else() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OWN],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout.splitlines() == [
+        "opened",
+        "[Errno 9] not a descriptor of this tool",
+        "-15",
+        "only its own",
+        "b'x'",
     ], done.stderr

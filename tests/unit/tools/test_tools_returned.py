@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tui.agents.function_call import as_message
+from tui.events import ToolProgressed
 from tui.messages import Attachment, ToolCall, ToolResult
 from tui.tools import File, ToolBox, tool
 
@@ -70,3 +71,30 @@ def test_a_file_that_cannot_be_read_fails_the_call(tmp_path: Path):
 
 def test_other_bytes_stay_a_value():
     assert run(b"abc").attachments == ()
+
+
+def test_files_in_an_object_are_named_there():
+    result = run({"n": 1, "chart": GIF, "data": File(data=b"a,b", name="t.csv")})
+
+    assert result.output == '{"n":1,"chart":"result-2.gif","data":"t.csv"}'
+    assert [it.name for it in result.attachments] == ["result-2.gif", "t.csv"]
+
+
+def test_a_file_that_is_yielded_is_no_progress():
+    @tool
+    def draw():
+        """Draw."""
+        yield "begun"
+        yield GIF
+
+    events: list[object] = []
+    run = ToolBox([draw]).run(ToolCall("a", "draw", {}))
+    while True:
+        try:
+            events.append(next(run))
+        except StopIteration as stop:
+            result = stop.value
+            break
+
+    assert [it.text for it in events if isinstance(it, ToolProgressed)] == ["begun"]
+    assert [it.name for it in result.attachments] == ["result-1.gif"]

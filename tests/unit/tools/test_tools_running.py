@@ -2,10 +2,12 @@
 
 import asyncio
 import functools
+import itertools
 import subprocess
 import sys
 import threading
 import tracemalloc
+from collections import deque
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
@@ -429,6 +431,30 @@ MUTUAL: dict[str, Any] = {}
 MUTUAL["it"] = [MUTUAL]
 
 
+class Array:
+    """An array as NumPy's."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self._items = items
+        self.size = 4
+
+    def tolist(self) -> list[Any]:
+        return self._items
+
+
+class Scalar(float):
+    """A number as NumPy's."""
+
+    size = 1
+
+    def tolist(self) -> float:
+        return float(self)
+
+
+class Text(str):
+    __slots__ = ()
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -447,11 +473,34 @@ MUTUAL["it"] = [MUTUAL]
         pytest.param(1 << 100_000, '"an integer of 100,001 bits"', id="huge"),
         ({None: 1, True: 2, 3: 4, 1.5: 5}, '{"null":1,"true":2,"3":4,"1.5":5}'),
         ({"a": ("x", {"y"})}, '{"a":["x",["y"]]}'),
-        (range(3), '"range(0, 3)"'),
+        (range(3), "[0,1,2]"),
+        (map(str, [1, 2]), '["1","2"]'),
+        (zip("ab", [1, 2], strict=True), '[["a",1],["b",2]]'),
+        ({"a": 1}.keys(), '["a"]'),
+        ({"a": 1}.items(), '[["a",1]]'),
+        ({"a": 1}.values(), "[1]"),
+        (deque([1, 2], 5), "[1,2]"),
+        ({"in": (n for n in (1, 2))}, '{"in":[1,2]}'),
+        (Array([[1, 2.5], [3, 4]]), "[[1,2.5],[3,4]]"),
+        ({"mean": Scalar(1.5)}, '{"mean":1.5}'),
+        (Text("plain"), "plain"),
     ],
 )
 def test_odd_results_become_text(value, text):
     assert results.as_output(value).text == text
+
+
+def test_an_iterator_without_end_is_cut():
+    output = results.as_output(itertools.repeat("x" * 1000), 10_000)
+
+    assert output.at_least
+    assert 9_000 < len(output.text) <= 10_000
+
+
+def test_what_an_iterator_raises_fails_the_call():
+    _, _, result = run(lambda: map(int, ["1", "x"]))
+
+    assert "ValueError: invalid literal" in (result.error or "")
 
 
 def test_results_that_branch_without_end_are_walked_in_bounded_time():

@@ -64,8 +64,7 @@ class Attaching:
         if not spec:
             self._complain(_("/attach takes a file: /attach FILE, or FILE:10-40"))
             return
-        name = spec.strip("\"'") if spec[0] in "\"'" else spec
-        self.attach_all([name], typed=f"/attach {spec}")
+        self.attach_all([spec], typed=f"/attach {spec}")
 
     def attach_all(
         self, specs: Sequence[str], *, named: bool = False, typed: str = ""
@@ -171,12 +170,16 @@ class Attaching:
 
     def remove_last(self) -> None:
         """Remove the last file."""
-        *rest, gone = self._composer.files
+        self.remove(self._composer.files[-1])
+
+    def remove(self, gone: Attachment) -> None:
+        """Remove a file."""
         for spec, file in list(self._named.items()):
             if file is gone:
                 del self._named[spec]
                 self._removed.add(spec)
-        self._composer.files = tuple(rest)
+        files = self._composer.files
+        self._composer.files = tuple(it for it in files if it is not gone)
 
     def find(self, word: str) -> None:
         """List the files for the word after an `@`, in a thread; the last one wins."""

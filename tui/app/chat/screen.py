@@ -400,8 +400,13 @@ class ChatScreen(OutputScreen):
         self.attaching.attach_all(named.paths, named=named.in_text)
 
     @on(Composer.FileUnwanted)
-    def _remove_file(self) -> None:
+    def _remove_last_file(self) -> None:
         self.attaching.remove_last()
+
+    @on(AttachmentBar.Unwanted)
+    def _remove_file(self, unwanted: AttachmentBar.Unwanted) -> None:
+        self.attaching.remove(unwanted.file)
+        self.composer.focus()
 
     def before_frame(self) -> None:
         """Wait until typed text survives a kill before it is drawn."""

@@ -17,12 +17,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
@@ -32,6 +30,7 @@ from tui.app import background
 from tui.app.backend import Store
 from tui.app.history.actions import slug
 from tui.app.history.dates import group
+from tui.app.history.key_line import KeyLine
 from tui.app.history.list import Found, Heading, HistoryList, Stored
 from tui.app.history.preview import Preview
 from tui.app.terminal.textual_hook import OutputScreen
@@ -139,7 +138,7 @@ class HistoryScreen(OutputScreen):
         """What the preview shows or will show, and the state of the store."""
         self._rest: Timer | None = None
         self.note = Words(id="note", markup=False)
-        self.keys = Words(id="keys", markup=False)
+        self.keys = KeyLine("keys")
         self._can_undo = False
         self._prompt = ""
         """The action whose argument is being typed, "" during a search."""
@@ -169,7 +168,7 @@ class HistoryScreen(OutputScreen):
             yield self.list
             yield self.preview
         yield self.note
-        self.keys.update(self._keys())
+        self._show_keys()
         yield self.keys
 
     def on_mount(self) -> None:
@@ -357,11 +356,8 @@ class HistoryScreen(OutputScreen):
             if isinstance(entry, Stored) and entry.id == id:
                 self.list.go_to(index)
 
-    def _keys(self) -> Content:
-        """Return the key hints, wrapped only between pairs of key and action."""
+    def _show_keys(self) -> None:
         letters = self.list.has_focus
-        lines: list[list[Content]] = [[]]
-        room = width = self.app.size.width - 2
         if self._prompt:
             keys = [("Enter", self._prompt), ("Esc", _("cancel"))]
         else:
@@ -370,21 +366,7 @@ class HistoryScreen(OutputScreen):
                 for key, does in _KEYS
                 if does != "undo" or self._can_undo
             ]
-        sizes = [cell_len(f"{key} {does}") for key, does in keys]
-        # One space is enough between pairs if that leaves no pair alone in a row.
-        narrow = sum(sizes) + len(sizes) - 1 <= width < sum(sizes) + 2 * len(sizes) - 2
-        gap = 1 if narrow else 2
-        for size, (key, does) in zip(sizes, keys, strict=True):
-            room -= size
-            if room < 0 and lines[-1]:
-                lines.append([])
-                room = width - size
-            room -= gap
-            # Bold, as without colours one space parts a key from the pair before it.
-            look = "bold $text-accent" if narrow else "$text-accent"
-            pair = Content.assemble((key, look), (f" {does}", "$text-muted"))
-            lines[-1].append(pair)
-        return Content("\n").join(Content(" " * gap).join(line) for line in lines)
+        self.keys.show(keys, self.app.size.width - 2)
 
     def report(self, text: str, failed: bool = False) -> None:
         """Show the outcome of an action until the next one, and refresh the list."""
@@ -410,7 +392,14 @@ class HistoryScreen(OutputScreen):
     @on(events.Resize)
     def _spell_keys(self) -> None:
         # Not with query_one: a screen that is closing has no parts any more.
-        self.keys.update(self._keys())
+        self._show_keys()
+
+    @on(KeyLine.Clicked)
+    async def _press(self, clicked: KeyLine.Clicked) -> None:
+        key = "escape" if clicked.key == "Esc" else clicked.key.lower()
+        # Not a simulated key, which would not bubble past its sender.
+        if found := self.active_bindings.get(key):
+            await self.app.run_action(found.binding.action, found.node)
 
     @on(Input.Changed)
     def _typed(self, changed: Input.Changed) -> None:
