@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from tui.i18n import _
 
+VERY_NEAR = 0.8
+"""How near, from 0 to 1, a word has to be that may well be what it seems to be."""
+
 
 def nearest(word: str, words: Iterable[str], least: float = 0.6) -> str:
     """Return ' Did you mean "x"?' for the entry of `words` nearest to `word`, or "".

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 from support import ROOT
-from support.start import write_config
+from support.start import ask, write_config
 from support.terminal import LIMIT, Terminal
 
 PARAGRAPHS = 30
@@ -235,6 +235,27 @@ def test_inside_tmux_a_reattached_screen_is_drawn(
 
     assert timeless(again.display) == expected.rows
     leave(again)
+
+
+def test_inside_tmux_letters_are_whole_and_copies_in_its_buffer(
+    places: Places, app: tuple[list[str], dict[str, str]], home: Path
+) -> None:
+    text = "हिन्दी में नमस्ते कहें। বাংলা ভাষা। ශ්‍රී ලංකාව।"
+    write_config(home, [{"text": f"{text} **End.**"}])
+    command, env = app
+    terminal = places.tmux("tmux-256color", command, **env)
+    terminal.wait_for("Message")
+
+    ask(terminal, "Say hello", "End.")
+    terminal.settle()
+    captured = places.call(*places.of_tmux, "capture-pane", "-p")
+    for word in text.split():
+        assert word in captured
+    ask(terminal, "/copy")
+    terminal.wait_for("copied to tmux")
+
+    assert places.call(*places.of_tmux, "show-buffer") == f"{text} **End.**"
+    leave(terminal)
 
 
 @pytest.mark.parametrize("term", ["screen", "screen-256color"])

@@ -7,10 +7,37 @@ Ubuntu: libvterm0); Neovim and others use it to show terminals.
 import copy
 import ctypes
 import ctypes.util
+import unicodedata
+from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol
 
 import pyte
+import pyte.screens
 from rich._palettes import EIGHT_BIT_PALETTE
+
+
+def use_marks(monkeypatch: Any = None, *, spacing: int = 1) -> None:
+    """Have pyte draw marks: it drops those that do not combine, and what follows.
+
+    `spacing` is the columns of a spacing mark: 1 in VTE, xterm and tmux, 0 in kitty.
+    """
+    counts = _wcwidth
+
+    def columns(character: str) -> int:
+        kind = unicodedata.category(character)
+        return spacing if kind == "Mc" else 0 if kind[0] == "M" else counts(character)
+
+    def combines(character: str) -> bool:
+        return unicodedata.category(character)[0] == "M" or character in "\u200c\u200d"
+
+    given = SimpleNamespace(combining=combines, normalize=unicodedata.normalize)
+    change = monkeypatch.setattr if monkeypatch else setattr
+    change(pyte.screens, "wcwidth", columns)
+    change(pyte.screens, "unicodedata", given)
+
+
+_wcwidth = pyte.screens.wcwidth  # pyright: ignore[reportPrivateImportUsage]
+use_marks()
 
 
 class Cell(NamedTuple):

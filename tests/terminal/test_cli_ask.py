@@ -293,6 +293,22 @@ def test_a_question_without_its_command_is_told_the_command(home, arguments):
     assert done.err.endswith('; to ask: lazychat ask "..."\n')
 
 
+@pytest.mark.parametrize("more", [[], ["--help"], ["--json"], ["3f2a"]])
+def test_a_mistyped_command_names_the_one_that_was_meant(home, more):
+    done = home.run("docto", *more)
+
+    assert (done.code, done.out) == (2, "")
+    assert 'no command "docto". Did you mean "doctor"?' in done.err
+    assert 'lazychat ask "..."' in done.err
+
+
+def test_a_word_that_is_near_no_command_is_told_where_they_are_listed(home):
+    done = home.run("xyzzy")
+
+    assert (done.code, done.out) == (2, "")
+    assert 'no command "xyzzy". `lazychat --help` lists them.' in done.err
+
+
 def test_the_model_is_chosen_by_name(home):
     home.scripted("From the first.")
     script = home.write("other.json", '{"reply": [{"text": "From the other."}]}')

@@ -456,6 +456,8 @@ def test_a_mistyped_command_is_not_sent(plain: Plain, log: EventLog) -> None:
 
     say(terminal, "/modle")
     terminal.wait_for('There is no command /modle. Did you mean "/model"?')
+    say(terminal, "/modle qwen")
+    terminal.wait_for(lambda t: t.text.count("no command /modle") == 2)
     say(terminal, "/theme")
     terminal.wait_for("/theme is not available in plain mode")
     say(terminal, "/save-code 2 rate.py")

@@ -16,7 +16,7 @@ from tui.i18n import N_, _
 from tui.mcp import Prompt
 from tui.prompt_files import PromptFile
 from tui.safe import safe
-from tui.spelling import nearest
+from tui.spelling import VERY_NEAR, nearest
 
 
 class _Controller(Protocol):
@@ -784,8 +784,12 @@ def parse(text: str, more: Iterable[Command] = ()) -> tuple[Command, str] | None
 
 
 def mistyped(text: str) -> str:
-    """Return a hint if `text` looks like a mistyped command, or ""."""
-    word = text.strip()
+    """Return a hint if `text` looks like a mistyped command, or "".
+
+    With more words after it, only one that is very near to a command is taken for one:
+    "/modle qwen", but not "/tmp is full".
+    """
+    word, _space, argument = text.strip().partition(" ")
     if not re.fullmatch(r"/[a-z][a-z-]+", word) or parse(word):
         return ""
     known = [
@@ -794,6 +798,13 @@ def mistyped(text: str) -> str:
         for slash in (command.slash, *command.aliases)
         if slash
     ]
+    if argument:
+        hint = nearest(word, known, VERY_NEAR)
+        return (
+            _("There is no command {word}.{hint}").format(word=word, hint=hint)
+            if hint
+            else ""
+        )
     begun = next((slash for slash in known if slash.startswith(word)), "")
     hint = (
         _(' Did you mean "{begun}"?').format(begun=begun)

@@ -3,12 +3,13 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tui.cli import wide
 from tui.i18n import _
 from tui.safe import decoded, safe
+from tui.spelling import nearest
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -59,3 +60,11 @@ def count(text: str) -> int:
         wrong = _('"{text}" is not a whole number, 0 or more').format(text=text[:40])
         raise argparse.ArgumentTypeError(wrong)
     return int(text)
+
+
+def unknown_command(word: str, commands: Iterable[str]) -> str:
+    """Return what is wrong with a word that stands where a command should."""
+    hint = nearest(word, commands) or _(" `lazychat --help` lists them.")
+    return _(
+        'there is no command "{word}".{hint} To ask a question: lazychat ask "..."'
+    ).format(word=word, hint=hint)

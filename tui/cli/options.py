@@ -5,12 +5,20 @@ longer than anything else before the import of the screen.
 """
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from tui import agent_names
 from tui.cli import conversation_options, wide
-from tui.cli.option_parser import Add, Parser, add_config, add_json, count
+from tui.cli.option_parser import (
+    Add,
+    Parser,
+    add_config,
+    add_json,
+    count,
+    unknown_command,
+)
 from tui.i18n import N_, _
 from tui.safe import decoded
 
@@ -27,6 +35,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     given = [*arguments]
     if given[:1] in (["-h"], ["--help"], ["--version"]):
         return _overview().parse_args(given)
+    if given and re.fullmatch(r"\w[\w-]*", given[0]) and given[0] not in COMMANDS:
+        _overview().error(unknown_command(given[0], COMMANDS))
     command = given.pop(0) if given and given[0] in COMMANDS else "chat"
     parser = Parser(prog=f"lazychat {command}")
     COMMANDS[command][1](parser)
@@ -232,9 +242,8 @@ def _tail(parser: argparse.ArgumentParser) -> None:
 
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.description = _(
-        "Serves the app to browsers: prints an address with a token, which "
-        "lets the browser that opens it in. Answers continue when a page is "
-        "closed."
+        "Serves the app to browsers. Prints an address with a token that lets a "
+        "browser in. Closing a page does not stop its answers."
     )
     parser.add_argument(
         "--port",
@@ -341,9 +350,8 @@ def _tools(parser: argparse.ArgumentParser) -> None:
 
 def _undo_write(parser: argparse.ArgumentParser) -> None:
     parser.description = _(
-        "Puts back what was in a file before a tool wrote it, the newest write "
-        "first; a file that the tool made is removed. A file that was changed "
-        "since is left as it is."
+        "Undoes a tool's write to a file, the newest first; a file that the tool "
+        "created is deleted. A file changed since then is left alone."
     )
     parser.add_argument(
         "--list", dest="show", action="store_true", help=_("list what can be undone")
@@ -365,8 +373,8 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help=_("JSON with mcpServers, or VS Code's mcp.json")
     )
     for name, help in (
-        ("login", _("log in to a server on the internet")),
-        ("logout", _("forget the login of a server on the internet")),
+        ("login", _("log in to a remote server")),
+        ("logout", _("log out of a remote server")),
     ):
         act = acts.add_parser(name, help=help)
         act.add_argument("name", metavar="NAME", help=_("the NAME of [mcp.NAME]"))

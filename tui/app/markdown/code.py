@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from rich.cells import chop_cells
-
-from tui.app.markdown.lines import Line, Span, Style, merge
+from tui.app.markdown.lines import Line, Span, Style, chop, merge
 from tui.safe import safe
 
 _SMALL, _LARGE = 16, 64  # lines after which a group may be cut, must be cut
@@ -117,7 +115,7 @@ def _pieces(text: str, width: int, hang: int) -> Iterator[str]:
     at, room = 0, width
     while at < len(text):
         # More characters than columns only if some have no width.
-        piece = chop_cells(text[at : at + 2 * room], room)[0]
+        piece = chop(text[at : at + 2 * room], room)[0]
         end = at + len(piece)
         if end < len(text) and text[end] != " ":
             space = piece.rfind(" ") + 1

@@ -1,9 +1,9 @@
 r"""Converts LaTeX mathematics to Unicode where nothing is lost.
 
-A formula is converted as a whole or not at all: if one part has no Unicode form (a
-matrix, a letter without a raised form in an exponent), the source is easier to read.
-Nothing is approximated: `x^{2^n}` does not become `x^2^n`, nor `\frac{a+b}{c}d`
-`a+b/cd`. Import it with the first formula; see `symbols` for the tables.
+A formula is converted as a whole or not at all: a mixture would be hard to read. What
+has no Unicode form is written on one line, as in a calculator: `x^{2^n}` as `x^(2ⁿ)`,
+`\frac{a+b}{c}d` as `((a+b)/c)d`, a matrix as `(a, b; c, d)`. Brackets keep it
+unambiguous. Import it with the first formula; see `symbols` for the tables.
 
 The file is long because it is one grammar, whose functions call each other.
 """
@@ -42,16 +42,28 @@ _product = re.compile(r"(?:[^\W_]|[∂∞′]|\([^()/]*\))+")
 _TEXT = {"text", "textrm", "textnormal", "textit", "textbf", "mbox"}
 _NAMES = {"operatorname", "operatorname*"}
 _UPRIGHT = {"mathrm", "mathit", "mathsf", "mathnormal"}
+_MATRICES = {
+    "matrix": ("(", ")"),
+    "smallmatrix": ("(", ")"),
+    "pmatrix": ("(", ")"),
+    "bmatrix": ("[", "]"),
+    "Bmatrix": ("{", "}"),
+    "vmatrix": ("|", "|"),
+    "Vmatrix": ("‖", "‖"),
+    "cases": ("{ ", " }"),
+}
+"""Environments that are written on one line, with their brackets."""
 _SIZES = {
     size + side
     for size in ("big", "Big", "bigg", "Bigg")
     for side in ("", "l", "r", "m")
 }
+_LONG_ACCENTS = ("overline", "bar", "underline")  # of several letters, one each
 _DEEPEST = 20  # nested groups
 
 
 class _NotExact(Exception):
-    """A part of the formula has no exact Unicode form."""
+    """A part of the formula cannot be written without a loss."""
 
 
 class _Piece(NamedTuple):
@@ -64,7 +76,7 @@ class _Piece(NamedTuple):
 
 @lru_cache(maxsize=512)
 def to_unicode(formula: str) -> str | None:
-    r"""Return a formula, without its dollars, as text; None if that is not exact.
+    r"""Return a formula, without its dollars, as text; None if that would lose a part.
 
     Lines of ``aligned``, and lines separated by ``\\``, are separated by line ends.
     """
@@ -82,9 +94,10 @@ class _Reader:
     def __init__(self, source: str) -> None:
         environment = _environment.fullmatch(source.strip())
         self._source = environment[2] if environment else source.strip()
-        self._aligned = bool(environment)
         self._at = 0
         self._depth = 0
+        self._table = 1 if environment else 0
+        """The depth at which `&` parts cells; 0: nowhere."""
 
     def read(self) -> list[_Piece]:
         """Read all of the source."""
@@ -134,7 +147,7 @@ class _Reader:
             return self._until("}")
         if token == "~":
             return [_Piece(" ", "space")]
-        if token == "&" and self._aligned and self._depth == 1:
+        if token == "&" and self._depth == self._table:
             return [_Piece("", "cell")]
         if token in "}#%^_$&":
             raise _NotExact
@@ -174,7 +187,8 @@ class _Reader:
             return [_Piece(_join(self._argument()), "ord")]
         if name in ("left", "right", "middle"):
             return self._delimiter(name)
-        if name == "\\" and self._depth == 1 and not self._take("["):
+        ends_row = name == "\\" and self._depth in (1, self._table)
+        if ends_row and not self._take("["):
             return [_Piece("\n", "newline")]
         return self._built(name)
 
@@ -189,9 +203,17 @@ class _Reader:
             return [_Piece("".join(_letter(name, each) for each in letters), "ord")]
         if name in ACCENTS:
             base = _join(self._argument())
-            if len(base) != 1 or not base.isalpha():
+            letters = [f"{letter}{ACCENTS[name]}" for letter in base]
+            if not base.isalpha() or (len(base) > 1 and name not in _LONG_ACCENTS):
                 raise _NotExact
-            return [_Piece(unicodedata.normalize("NFC", base + ACCENTS[name]), "ord")]
+            return [_Piece(unicodedata.normalize("NFC", "".join(letters)), "ord")]
+        if name == "begin":
+            return [self._matrix()]
+        if name in ("binom", "dbinom", "tbinom"):
+            above, below = _join(self._argument()), _join(self._argument())
+            return [_Piece("binom", "op"), _Piece(f"({above}, {below})", "close")]
+        if name == "boxed":
+            return self._argument()
         if name == "pmod":
             return [_Piece(f"(mod {_join(self._argument())})", "rel")]
         if name == "not":
@@ -240,11 +262,34 @@ class _Reader:
             return _Piece(sign + inside, "root")
         return _Piece(f"{sign}({inside})", "rooted")
 
+    def _matrix(self) -> _Piece:
+        """Read an environment of rows and cells, up to its end."""
+        name = self._raw()
+        if name not in _MATRICES:
+            raise _NotExact
+        outer, self._table = self._table, self._depth + 1
+        pieces = self._until("\\end")
+        self._table = outer
+        if self._raw() != name:
+            raise _NotExact
+        rows = [
+            ", ".join(_join(cell).rstrip(",") for cell in _parted(row, "cell"))
+            for row in _parted(pieces, "newline")
+        ]
+        opening, closing = _MATRICES[name]
+        text = "; ".join(row for row in rows if row)
+        if not text or "\n" in text:
+            raise _NotExact
+        return _Piece(f"{opening}{text}{closing}", "ord")
+
     def _script(self, token: str, before: list[_Piece]) -> _Piece:
         while before and before[-1].kind == "space":
             before.pop()
+        if before and before[-1].kind in ("fraction", "root", "rooted"):
+            # √x² would be the root of x².
+            before[-1] = _Piece(f"({before[-1].text})", "ord")
         if before and before[-1].kind not in ("ord", "op", "close", "^", "_"):
-            raise _NotExact  # √x² would be the root of x²
+            raise _NotExact
         if before and before[-1].kind == token:
             raise _NotExact
         table = SUPERSCRIPT if token == "^" else SUBSCRIPT
@@ -254,7 +299,12 @@ class _Reader:
             return _Piece("°", token)
         if token == "^" and text and not text.strip("′†"):
             return _Piece(text, token)  # already raised
-        return _Piece(_translate(text, table), token)
+        if text and all(each in table for each in text):
+            return _Piece(_translate(text, table), token)
+        text = _join(pieces)
+        if not text or "\n" in text:
+            raise _NotExact
+        return _Piece(f"{token}({text})", token)
 
     def _primes(self) -> _Piece:
         count = 1
@@ -334,18 +384,10 @@ def _join(pieces: list[_Piece], *, tight: bool = False) -> str:
     them. `tight` is for scripts.
     """
     found = [piece for piece in pieces if piece.kind != "space"]
-    for index, piece in enumerate(found):
-        before = found[index - 1] if index else None
-        after = found[index + 1] if index + 1 < len(found) else None
-        if piece.kind == "fraction":
-            _check_beside(before, ("open",))
-            _check_beside(after, ("close",))
-        if piece.kind == "root":
-            _check_beside(after, ("close",))  # √2π would be the root of 2π
-        if piece.kind in ("root", "rooted") and piece.text[0] not in "√∛∜":
-            _check_beside(before, ("open",))  # xⁿ√y
+    found = _bracketed(found)
     if tight:
         return "".join(piece.text for piece in found)
+    pieces = _bracketed(pieces)
     if any(piece.kind in ("newline", "cell") for piece in found):
         return _rows(pieces)
     text = ""
@@ -376,9 +418,49 @@ def _join(pieces: list[_Piece], *, tight: bool = False) -> str:
     return text.strip(" ")
 
 
-def _check_beside(piece: _Piece | None, also: tuple[str, ...]) -> None:
-    if piece is not None and piece.kind not in (*_BESIDE_A_FRACTION, *also):
-        raise _NotExact
+def _bracketed(pieces: list[_Piece]) -> list[_Piece]:
+    """Put brackets around what would run into its neighbours; take off needless ones.
+
+    Needed are those in `(a/b)c`, `(√2)π` and `x(ⁿ√y)`, and in `x_(b)c`, not `x_b`.
+    """
+    found = [at for at, piece in enumerate(pieces) if piece.kind != "space"]
+    done = list(pieces)
+    for index, at in enumerate(found):
+        piece = pieces[at]
+        before = pieces[found[index - 1]] if index else None
+        after = pieces[found[index + 1]] if index + 1 < len(found) else None
+        apart = after is None or found[index + 1] > at + 1
+        match piece.kind:
+            case "fraction":
+                alone = _stands_off(before, "open") and _stands_off(after, "close")
+            case "root" | "rooted":
+                alone = piece.kind == "rooted" or _stands_off(after, "close")
+                if piece.text[0] not in "√∛∜":
+                    alone = alone and _stands_off(before, "open")
+            case "^" | "_" if len(piece.text) == 4 and piece.text[1:2] == "(":
+                if apart or after is None or not after.text[:1].isalnum():
+                    done[at] = piece._replace(text=piece.text[0] + piece.text[2])
+                continue
+            case _:
+                continue
+        if not alone:
+            done[at] = _Piece(f"({piece.text})", "ord")
+    return done
+
+
+def _stands_off(piece: _Piece | None, also: str) -> bool:
+    return piece is None or piece.kind in (*_BESIDE_A_FRACTION, also)
+
+
+def _parted(pieces: list[_Piece], kind: str) -> list[list[_Piece]]:
+    """Return the pieces between those of a kind."""
+    parts: list[list[_Piece]] = [[]]
+    for piece in pieces:
+        if piece.kind == kind:
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+    return parts
 
 
 def _rows(pieces: list[_Piece]) -> str:

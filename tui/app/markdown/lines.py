@@ -6,11 +6,17 @@ soft wrap removed, so that a selection can be copied without the wraps.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from rich import cells
 from rich.cells import cell_len, chop_cells, set_cell_size
+
+from tui.app import cell_widths
+
+cell_widths.use()
 
 Style = tuple[str, ...]
 """Names of looks, outermost first; later ones override earlier ones. () is plain."""
@@ -97,6 +103,24 @@ def cut(spans: tuple[Span, ...], width: int) -> tuple[Span, ...]:
     return tuple(kept)
 
 
+def chop(text: str, width: int) -> list[str]:
+    """Cut `text` into rows of at most `width` cells; a mark stays with its letter."""
+    if text.isascii():
+        return chop_cells(text, width)
+    pieces: list[str] = []
+    begin = end = used = 0  # the row, and where its last letter starts
+    for start, _, size in cells.split_graphemes(text)[0]:
+        letter = unicodedata.category(text[start])[0] != "M"
+        end = start if letter else end
+        used += size
+        if used > width:
+            end = end if end > begin else start  # more marks than fit into a row
+            if end > begin:
+                pieces.append(text[begin:end])
+            begin, used = end, cell_len(text[end : start + 1])
+    return [*pieces, text[begin:]] if text else []
+
+
 def beside(left: tuple[Span, ...], right: tuple[Span, ...], width: int) -> Line:
     """Return a line with `right` at its end; `left` is cut to fit before it.
 
@@ -168,7 +192,7 @@ def _ranges(text: str, width: int) -> Iterable[tuple[int, int, str]]:
             continue
         if used:  # white space as wide as the pane
             start, used = match.start(), 0
-        *full, rest = chop_cells(unit, max(width, 2)) or [unit]
+        *full, rest = chop(unit, max(width, 2)) or [unit]
         end = start
         for piece in full:
             yield start, start + len(piece), ""

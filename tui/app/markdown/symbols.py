@@ -90,6 +90,7 @@ ACCENTS = {
     "hat": "\u0302",
     "bar": "\u0304",
     "overline": "\u0305",
+    "underline": "\u0332",
     "tilde": "\u0303",
     "dot": "\u0307",
     "ddot": "\u0308",

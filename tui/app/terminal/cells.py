@@ -15,7 +15,10 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
+from tui.app import cell_widths
 from tui.app.terminal.sgr import Pen, PenBook
+
+cell_widths.use()
 
 _STABLE = (
     "\\x20-\\x7e\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u0556"

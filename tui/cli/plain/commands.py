@@ -18,7 +18,7 @@ from tui.errors import LazychatError
 from tui.i18n import N_, _
 from tui.messages import Attachment
 from tui.safe import one_line, safe
-from tui.spelling import nearest
+from tui.spelling import VERY_NEAR, nearest
 
 LISTED = 20
 """Conversations, or hits of a search, that are listed at most."""
@@ -91,14 +91,14 @@ def run(repl: Repl, line: str) -> bool:
             repl.note(_("Sent: {text}").format(text=text))
             repl.send(text)
             return True
-    if argument and word not in ELSEWHERE:
+    known = [slash for it in COMMANDS for slash in (it.slash, *it.aliases)]
+    if argument and word not in ELSEWHERE and not nearest(word, known, VERY_NEAR):
         return False
     if word in ELSEWHERE:
         why = _("{word} is not available in plain mode: {elsewhere}").format(
             word=word, elsewhere=_(ELSEWHERE[word])
         )
     else:
-        known = [slash for it in COMMANDS for slash in (it.slash, *it.aliases)]
         near = nearest(word, known, 0.7) or _(" /help lists all commands.")
         why = _("There is no command {word}.{near}").format(word=word, near=near)
     repl.console.say(ERROR, why)
@@ -376,6 +376,6 @@ COMMANDS = (
     ),
     Command("/import", "FILE", N_("imports an exported file"), _act("import")),
     Command("/delete", "", N_("deletes this conversation"), _act("delete")),
-    Command("/undo", "", N_("restores what was deleted last"), _act("undo")),
+    Command("/undo", "", N_("restores the last deleted conversation"), _act("undo")),
     Command("/quit", "", N_("quits"), _quit, ("/exit",)),
 )
