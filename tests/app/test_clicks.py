@@ -96,6 +96,54 @@ async def test_what_the_empty_state_offers_is_done_by_a_click() -> None:
         await chat.until("One.")
 
 
+async def test_an_attached_file_is_removed_by_a_click_on_its_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(size=(80, 24)) as chat:
+        for count, name in enumerate(("one.md", "two.md", "three.md"), 1):
+            (tmp_path / name).write_text("x")
+            await chat.ask(f"/attach {name}")
+            await chat.until(lambda n=count: len(chat.screen.composer.files) == n)
+
+        y = next(n for n, row in enumerate(chat.text.splitlines()) if "one.md" in row)
+        row = chat.text.splitlines()[y]
+        await chat.pilot.click(offset=(row.index("one.md"), y))
+        await chat.pilot.click(offset=(row.index("×"), y))
+        await chat.until("two.md")
+        await chat.until(lambda: "one.md" not in chat.text)
+        await click(chat, "Backspace removes")
+
+        await chat.until(
+            lambda: [file.title for file in chat.screen.composer.files] == ["two.md"]
+        )
+
+
+async def test_the_keys_of_the_history_are_run_by_a_click() -> None:
+    async with opened(["One."], size=(80, 24)) as chat:
+        await chat.ask("An old question")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.pilot.press("ctrl+s")
+        await chat.until("F2 rename")
+
+        await click(chat, "F2 rename")
+        await chat.until("Rename to")
+        await chat.pilot.press("end", "s")
+        await click(chat, "Enter rename")
+        await chat.until("An old questions")
+        await click(chat, "F4 pin")
+        await chat.until("Pinned")
+        await click(chat, "F6 import")
+        await chat.until("path/to/file.json")
+        await click(chat, "Esc cancel")
+        await chat.until("Search all conversations")
+        await click(chat, "Esc back")
+
+        await chat.until("One.")
+        assert chat.screen.composer.has_focus
+
+
 async def test_the_model_is_chosen_by_a_click_in_the_empty_state() -> None:
     async with opened(size=(80, 24)) as chat:
         await chat.until("Ctrl+L choose")

@@ -169,9 +169,10 @@ class Attaching:
             if not file.data and mentions.spelled(file.title) in text:
                 self._named.setdefault(file.title, file)
 
-    def remove_last(self) -> None:
-        """Remove the last file."""
-        *rest, gone = self._composer.files
+    def remove(self, index: int) -> None:
+        """Remove the file at `index`, -1 for the last."""
+        rest = list(self._composer.files)
+        gone = rest.pop(index)
         for spec, file in list(self._named.items()):
             if file is gone:
                 del self._named[spec]

@@ -399,9 +399,9 @@ class ChatScreen(OutputScreen):
     def _attach_named(self, named: Composer.FilesNamed) -> None:
         self.attaching.attach_all(named.paths, named=named.in_text)
 
-    @on(Composer.FileUnwanted)
-    def _remove_file(self) -> None:
-        self.attaching.remove_last()
+    @on(AttachmentBar.Unwanted)
+    def _remove_file(self, unwanted: AttachmentBar.Unwanted) -> None:
+        self.attaching.remove(unwanted.index)
 
     def before_frame(self) -> None:
         """Wait until typed text survives a kill before it is drawn."""
@@ -541,6 +541,7 @@ class ChatScreen(OutputScreen):
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
         text = submitted.text
+        self.hints.forget_complaint()
         command = self.composer.menu.parse(text)
         if command or commands.mistyped(text):
             submitted.take(keep_files=True)
@@ -548,7 +549,6 @@ class ChatScreen(OutputScreen):
             self.post_message(self.Commanded(*command))
             return
         if problem := commands.mistyped(text):
-            # A single word after a slash is most likely a mistyped command.
             self.complain(problem)
             self.composer.load_text(text)
             return

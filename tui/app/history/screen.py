@@ -13,16 +13,14 @@ the screen.
 # pyright: reportUnknownMemberType=false
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
@@ -32,6 +30,7 @@ from tui.app import background
 from tui.app.backend import Store
 from tui.app.history.actions import slug
 from tui.app.history.dates import group
+from tui.app.history.key_line import KeyHint, KeyLine
 from tui.app.history.list import Found, Heading, HistoryList, Stored
 from tui.app.history.preview import Preview
 from tui.app.terminal.textual_hook import OutputScreen
@@ -62,15 +61,15 @@ REST = 0.12
 _TITLES = 20  # most matching titles shown above the messages
 
 _KEYS = (
-    ("Enter", N_("open")),
-    ("F2", N_("rename")),
-    ("F4", N_("pin")),
-    ("F5", N_("export")),
-    ("F6", N_("import")),
-    ("F7", N_("fork")),
-    ("F8", N_("delete")),
-    ("F9", N_("undo")),
-    ("Esc", N_("back")),
+    ("Enter", N_("open"), "screen.open"),
+    ("F2", N_("rename"), "ask('rename')"),
+    ("F4", N_("pin"), "act('pin')"),
+    ("F5", N_("export"), "ask('export')"),
+    ("F6", N_("import"), "ask('import')"),
+    ("F7", N_("fork"), "act('fork')"),
+    ("F8", N_("delete"), "act('delete')"),
+    ("F9", N_("undo"), "act('undo')"),
+    ("Esc", N_("back"), "screen.back"),
 )
 _LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F7": "f", "F8": "d", "F9": "u"}
 
@@ -139,7 +138,7 @@ class HistoryScreen(OutputScreen):
         """What the preview shows or will show, and the state of the store."""
         self._rest: Timer | None = None
         self.note = Words(id="note", markup=False)
-        self.keys = Words(id="keys", markup=False)
+        self.keys = KeyLine()
         self._can_undo = False
         self._prompt = ""
         """The action whose argument is being typed, "" during a search."""
@@ -169,7 +168,7 @@ class HistoryScreen(OutputScreen):
             yield self.list
             yield self.preview
         yield self.note
-        self.keys.update(self._keys())
+        self._spell_keys()
         yield self.keys
 
     def on_mount(self) -> None:
@@ -357,34 +356,16 @@ class HistoryScreen(OutputScreen):
             if isinstance(entry, Stored) and entry.id == id:
                 self.list.go_to(index)
 
-    def _keys(self) -> Content:
-        """Return the key hints, wrapped only between pairs of key and action."""
-        letters = self.list.has_focus
-        lines: list[list[Content]] = [[]]
-        room = width = self.app.size.width - 2
+    def _keys(self) -> Iterator[KeyHint]:
         if self._prompt:
-            keys = [("Enter", self._prompt), ("Esc", _("cancel"))]
-        else:
-            keys = [
-                (_LETTERS.get(key, key) if letters else key, _(does))
-                for key, does in _KEYS
-                if does != "undo" or self._can_undo
-            ]
-        sizes = [cell_len(f"{key} {does}") for key, does in keys]
-        # One space is enough between pairs if that leaves no pair alone in a row.
-        narrow = sum(sizes) + len(sizes) - 1 <= width < sum(sizes) + 2 * len(sizes) - 2
-        gap = 1 if narrow else 2
-        for size, (key, does) in zip(sizes, keys, strict=True):
-            room -= size
-            if room < 0 and lines[-1]:
-                lines.append([])
-                room = width - size
-            room -= gap
-            # Bold, as without colours one space parts a key from the pair before it.
-            look = "bold $text-accent" if narrow else "$text-accent"
-            pair = Content.assemble((key, look), (f" {does}", "$text-muted"))
-            lines[-1].append(pair)
-        return Content("\n").join(Content(" " * gap).join(line) for line in lines)
+            yield KeyHint("Enter", _(self._prompt), "screen.submit")
+            yield KeyHint("Esc", _("cancel"), "screen.back")
+            return
+        letters = self.list.has_focus
+        for key, does, action in _KEYS:
+            if does != "undo" or self._can_undo:
+                shown = _LETTERS.get(key, key) if letters else key
+                yield KeyHint(shown, _(does), action)
 
     def report(self, text: str, failed: bool = False) -> None:
         """Show the outcome of an action until the next one, and refresh the list."""
@@ -410,7 +391,7 @@ class HistoryScreen(OutputScreen):
     @on(events.Resize)
     def _spell_keys(self) -> None:
         # Not with query_one: a screen that is closing has no parts any more.
-        self.keys.update(self._keys())
+        self.keys.show([*self._keys()], self.app.size.width - 2)
 
     @on(Input.Changed)
     def _typed(self, changed: Input.Changed) -> None:
@@ -429,9 +410,14 @@ class HistoryScreen(OutputScreen):
             self._found = None
             self._show(stay=False)
 
+    @on(KeyLine.Clicked)
+    async def _run_key(self, clicked: KeyLine.Clicked) -> None:
+        await self.run_action(clicked.action)
+
     @on(Input.Submitted)
-    def _enter(self, submitted: Input.Submitted) -> None:
-        act, argument = self._prompt, submitted.value.strip()
+    def action_submit(self) -> None:
+        """Do what is prompted for, or open the entry at the cursor."""
+        act, argument = self._prompt, self.field.value.strip()
         if not act:
             self.action_open()
             return

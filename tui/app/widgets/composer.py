@@ -145,9 +145,6 @@ class Composer(Contained, TextArea):
             self.in_text = in_text
             """Whether they are named in the text."""
 
-    class FileUnwanted(Message):
-        """The user removes the last attached file."""
-
     class HistoryWanted(Message):
         """The user goes back in the history for the first time; see `add_older`."""
 
@@ -331,7 +328,7 @@ class Composer(Contained, TextArea):
         """Delete to the left; at the very start, remove the last attached file."""
         at_start = self.cursor_location == (0, 0) and self.selection.is_empty
         if at_start and self.files:
-            self.post_message(self.FileUnwanted())
+            self.bar.post_message(AttachmentBar.Unwanted(-1))
         else:
             super().action_delete_left()
 
