@@ -96,6 +96,31 @@ async def test_what_the_empty_state_offers_is_done_by_a_click() -> None:
         await chat.until("One.")
 
 
+async def test_the_keys_of_the_history_are_run_by_a_click() -> None:
+    async with opened(["One."], size=(80, 24)) as chat:
+        await chat.ask("An old question")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.pilot.press("ctrl+s")
+        await chat.until("F2 rename")
+
+        await click(chat, "F2 rename")
+        await chat.until("Rename to")
+        await chat.pilot.press("end", "s")
+        await click(chat, "Enter rename")
+        await chat.until("An old questions")
+        await click(chat, "F4 pin")
+        await chat.until("Pinned")
+        await click(chat, "F6 import")
+        await chat.until("path/to/file.json")
+        await click(chat, "Esc cancel")
+        await chat.until("Search all conversations")
+        await click(chat, "Esc back")
+
+        await chat.until("One.")
+        assert chat.screen.composer.has_focus
+
+
 async def test_the_model_is_chosen_by_a_click_in_the_empty_state() -> None:
     async with opened(size=(80, 24)) as chat:
         await chat.until("Ctrl+L choose")

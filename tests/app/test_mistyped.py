@@ -55,6 +55,10 @@ async def test_what_does_not_fit_in_the_status_line_is_a_note() -> None:
         await chat.ask("/model " + "nosuch" * 10)
 
         await chat.until(lambda: notes(chat) != before)
+        chat.screen.composer.load_text("")
+        await chat.ask("/stream")
+
+        await chat.until(lambda: notes(chat) == before)
 
 
 async def test_bad_file_name_leaves_no_note() -> None:

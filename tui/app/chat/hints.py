@@ -16,6 +16,7 @@ class Hints:
         self._status = status
         self._transcript = transcript
         self._advice: list[Note] = []
+        self._withdraw: Callable[[], None] | None = None
         self.complaints = 0
         """How often what was typed had a problem."""
 
@@ -42,9 +43,16 @@ class Hints:
             self.hint(text)
 
     def complain(self, text: str) -> None:
-        """Report a problem with what was typed."""
+        """Report a problem with what was typed, until something else is sent."""
+        self.forget_complaint()
         self.complaints += 1
-        self.report(text)
+        self._withdraw = self.report(text)
+
+    def forget_complaint(self) -> None:
+        """Withdraw the last such report."""
+        if self._withdraw:
+            self._withdraw()
+            self._withdraw = None
 
     def report(self, text: str) -> Callable[[], None]:
         """Report a problem; return what withdraws the report.

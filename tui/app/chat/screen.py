@@ -546,6 +546,7 @@ class ChatScreen(OutputScreen):
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
         text = submitted.text
+        self.hints.forget_complaint()
         command = self.composer.menu.parse(text)
         if command or commands.mistyped(text):
             submitted.take(keep_files=True)
@@ -553,7 +554,6 @@ class ChatScreen(OutputScreen):
             self.post_message(self.Commanded(*command))
             return
         if problem := commands.mistyped(text):
-            # A single word after a slash is most likely a mistyped command.
             self.complain(problem)
             self.composer.load_text(text)
             return
