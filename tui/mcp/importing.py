@@ -19,7 +19,7 @@ from tui.config import McpServerConfig
 from tui.errors import ConfigError
 from tui.i18n import _
 from tui.masking import is_variable_name
-from tui.mcp.extracting import Extractor
+from tui.mcp.extracting import Extractor, is_secret_name
 from tui.mcp.reading import line
 from tui.mcp.secrets import references
 from tui.models import keys as stored_keys
@@ -176,7 +176,9 @@ def _own_references(text: str, notes: list[str]) -> str:
             name = _input_name(name)
         elif not kind and name in _EDITORS:
             return _EDITORS[name]
-        elif default is not None and not stored_keys.find(name):
+        elif default is not None and not (
+            is_secret_name(name) or stored_keys.find(name)
+        ):
             return default
         elif not kind and not is_variable_name(name):
             notes.append(
@@ -231,7 +233,7 @@ def _variables(
         if value == f"${{{name}}}" or (whole and whole[1] == "input:"):
             named.append(name)
         elif _VARIABLE.search(value):
-            plain[name] = secret.text(value)
+            plain[name] = _mixed(secret, name, value)
         elif value and (_SECRET.search(name) or _has_secret(value)):
             keys[name] = value
             named.append(name)
@@ -244,6 +246,26 @@ def _has_secret(value: str) -> bool:
     return Extractor("", {}).text(value) != value
 
 
+def _mixed(secret: Extractor, name: str, value: str) -> str:
+    """Return a value that has references, without the secrets between them."""
+    if not _SECRET.search(name):
+        return secret.text(value)
+
+    def kept(literal: re.Match[str]) -> str:
+        scheme, rest = literal.groups()
+        if len(rest) < _SHORTEST:
+            return literal[0]
+        return f"{scheme or ''}${{{secret.put(name, rest)}}}"
+
+    parts = _REFERENCE.split(value)
+    parts[::2] = [_LITERAL.sub(kept, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+_REFERENCE = re.compile(r"(\$\{\w+\})")
+_LITERAL = re.compile(r"\A(\s*(?:Bearer|Basic|Token)\s+)?(.*)\Z", re.I | re.S)
+_SHORTEST = 4
+"""Characters of a secret: fewer only join references."""
 _ONE = re.compile(r"(Bearer\s+)?\$\{(\w+)\}", re.IGNORECASE)
 
 
@@ -259,7 +281,7 @@ def _headers(
         if one and bool(one[1]) <= (header.lower() == "authorization"):
             named[header] = one[2]
         elif _VARIABLE.search(value):
-            plain[header] = secret.text(value)
+            plain[header] = _mixed(secret, header, value)
         elif value and (_SECRET.search(header) or _has_secret(value)):
             named[header] = secret.put(header, value)
         else:

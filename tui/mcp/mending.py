@@ -2,7 +2,8 @@
 
 The SDK refuses a whole list if the schema of one tool is not an object. Some servers
 leave the type out, or allow null too: that is mended. What cannot be mended is removed
-from the list and told.
+from the list and told. It refuses a whole result, too, if a part is of a kind that it
+does not know.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -67,6 +68,8 @@ class _Reader:
     def _mend(self, result: dict[str, Any]) -> None:
         if isinstance(result.get("tools"), list):
             result["tools"] = mend(cast(list[Any], result["tools"]), self._tell)
+        if isinstance(result.get("content"), list):
+            result["content"] = known(cast(list[Any], result["content"]))
 
 
 def mend(tools: list[Any], tell: Tell) -> list[Tool]:
@@ -87,6 +90,21 @@ def mend(tools: list[Any], tell: Tell) -> list[Tool]:
         rest = {key: value for key, value in tool.items() if _is_fair(key, value)}
         kept.append({**rest, "inputSchema": schema})
     return kept
+
+
+_BLOCKS = ("text", "image", "audio", "resource", "resource_link")
+
+
+def known(content: list[Any]) -> list[Any]:
+    """Return the blocks of a result, those of a later revision named as text."""
+
+    def block(found: Any) -> Any:
+        kind = cast(Tool, found).get("type") if isinstance(found, dict) else None
+        if not isinstance(kind, str) or kind in _BLOCKS:
+            return cast(Any, found)
+        return {"type": "text", "text": f"[{line(kind, 40)}: not shown]"}
+
+    return list(map(block, content))
 
 
 _TYPES: dict[str, type] = {

@@ -10,7 +10,7 @@ from support.terminal import wait_until
 
 from tui.config import McpServerConfig
 from tui.mcp import Servers
-from tui.mcp.mending import mend
+from tui.mcp.mending import known, mend
 
 SERVER = """
 import json, sys
@@ -215,4 +215,17 @@ def test_tools_that_are_left_out_are_told():
     assert told == [
         "a␛[2J is left out: its parameters are not an object",
         "a tool is left out: it has no name",
+    ]
+
+
+def test_a_part_of_a_later_revision_costs_no_result_its_other_parts():
+    text = {"type": "text", "text": "kept"}
+
+    found = known([text, {"type": "video\x1b[2J", "data": "x"}, {"type": 3}, 7])
+
+    assert found == [
+        text,
+        {"type": "text", "text": "[video␛[2J: not shown]"},
+        {"type": 3},  # no server of any revision means that
+        7,
     ]

@@ -134,6 +134,39 @@ def test_references_of_other_clients_are_taken_over(
         secrets.arguments("x", found)
 
 
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"command": "c", "env": {"API_KEY": S + "-${MY_TOKEN}"}},
+        {"command": "c", "env": {"PLACE": "${MY_TOKEN}://me:" + S + "@x.example"}},
+        {"command": "c", "env": {"PLACE": "${API_KEY:-" + S + "}"}},
+        {"command": "c", "args": ["${API_KEY:-" + S + "}"]},
+        {"url": "https://x.example", "headers": {"X-Api-Key": S + "${MY_TOKEN}"}},
+        {"url": "https://x.example", "headers": {"Cookie": "a=${MY_TOKEN}; b=" + S}},
+        {"url": "https://x.example/${MY_TOKEN}?token=" + S},
+        {"command": "${API_KEY:-" + S + "}"},
+    ],
+)
+def test_a_secret_beside_a_reference_does_not_stay(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    about: dict[str, object],
+):
+    monkeypatch.setenv("MY_TOKEN", "abc")
+
+    found = imported(home, **about)
+    output = capsys.readouterr()
+
+    assert S not in (home / "config.toml").read_text() + output.out + output.err
+    if "headers" in about:
+        (sent,) = secrets.headers("x", found).values()
+        assert S in sent
+        assert "abc" in sent
+    elif about.get("env") == {"API_KEY": S + "-${MY_TOKEN}"}:
+        assert secrets.environment("x", found)["API_KEY"] == f"{S}-abc"
+
+
 def test_a_doubled_dollar_and_what_shells_read_stay(home: Path):
     settings = McpServerConfig(command="sh", args=("-c", "$${A} ${B:-c} $D ${1}"))
 
