@@ -35,7 +35,7 @@ def pull(spec: str, folder: str | None, config_file: Path | None) -> int:
                     bar.show(step)
                 case Checking():
                     bar.end()
-                    streams.talk(_("Comparing the checksum ..."))
+                    streams.talk(_("Verifying the checksum ..."))
                 case Pulled():
                     pulled = step
     except (KeyboardInterrupt, Cancelled):
