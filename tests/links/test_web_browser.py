@@ -344,7 +344,7 @@ def test_what_reaches_beyond_the_page_is_refused(model, home, browser):
     page.type("/export out.md").press("Enter").wait_for(
         "cannot be written from the browser"
     )
-    page.press("Control+o").wait_for("Your editor cannot be opened here")
+    page.press("Control+o").wait_for("Your editor cannot be opened from the browser")
     page.press("Control+z").wait_for("Ctrl+Z works in a terminal")
 
     page.wait_for("ready")
