@@ -113,7 +113,7 @@ class Turn:
         """Calls at the end of the messages that the agent must run first: the turn
         goes on from them."""
         self.plan = ""
-        """The plan that the turn goes on with, if it has `open_calls`."""
+        """The plan that the turn continues with, if it has `open_calls`."""
         self.schema: Mapping[str, Any] | None = None
         """The JSON Schema that the answer should fit; None for text."""
         self._message = 1

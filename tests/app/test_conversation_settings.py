@@ -94,6 +94,15 @@ async def test_bad_options_are_refused_and_the_others_stay() -> None:
         assert chat.screen.settings.current.options == {}
 
 
+async def test_an_option_that_looks_mistyped_is_set_and_that_is_said() -> None:
+    async with opened([]) as chat:
+        await chat.ask("/set temprature 0.2")
+        await chat.until('temprature = 0.2 in this conversation. Did you mean "temp')
+        await chat.ask("/set tfs_z 1")
+        await chat.until("tfs_z = 1 in this conversation")
+        assert "Did you mean" not in chat.text
+
+
 async def test_options_go_before_those_of_the_configuration() -> None:
     with SSEServer() as server:
         server.answer(text("Hi."), finish(), DONE)

@@ -433,7 +433,7 @@ async def test_a_download_goes_on_when_its_dialog_is_closed(hub: Hub) -> None:
         await chat.until(lambda: chat.app.screen is chat.screen)
         hub.gate.set()
 
-        await chat.until("Qwen/Tiny-GGUF is downloaded: /model tiny-q4_k_m")
+        await chat.until("Downloaded Qwen/Tiny-GGUF: /model tiny-q4_k_m")
         assert "↓" not in chat.text
         assert "tiny-q4_k_m" in config.load().models
         assert chat.screen.model != "tiny-q4_k_m"

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from rich.color import ColorSystem
-from support.contrast import contrast
+from support.contrast import contrast, in_256_colours
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.containers import Horizontal, Vertical
@@ -55,11 +54,6 @@ def built_in(name: str) -> Theme:
 def variables(name: str) -> dict[str, str]:
     theme = built_in(name)
     return {**theme.to_color_system().generate(), **theme.variables}
-
-
-def in_256_colours(colour: Color) -> Color:
-    shown = colour.rich_color.downgrade(ColorSystem.EIGHT_BIT)
-    return Color.from_rich_color(shown)
 
 
 def test_contrast_of_known_colours():

@@ -341,8 +341,10 @@ def test_who_quits_is_told_how_to_come_back(model, browser):
 def test_what_reaches_beyond_the_page_is_refused(model, home, browser):
     page = browser().open(model.url)
 
-    page.type("/export out.md").press("Enter").wait_for("not in the browser")
-    page.press("Control+o").wait_for("Your editor cannot be opened here")
+    page.type("/export out.md").press("Enter").wait_for(
+        "cannot be written from the browser"
+    )
+    page.press("Control+o").wait_for("Your editor cannot be opened from the browser")
     page.press("Control+z").wait_for("Ctrl+Z works in a terminal")
 
     page.wait_for("ready")

@@ -1,5 +1,8 @@
 """How well a colour can be read on another one."""
 
+from functools import cache
+
+from rich.color import ColorSystem
 from textual.color import Color
 
 
@@ -18,3 +21,10 @@ def contrast(one: Color, other: Color) -> float:
     """The contrast ratio of WCAG 2.1, from 1 to 21."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+@cache
+def in_256_colours(colour: Color) -> Color:
+    """The colour that a terminal without 24-bit colours shows in its place."""
+    shown = colour.rich_color.downgrade(ColorSystem.EIGHT_BIT)
+    return Color.from_rich_color(shown)

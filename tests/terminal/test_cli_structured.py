@@ -69,7 +69,7 @@ def test_a_schema_that_cannot_be_read_is_named_before_anything_is_asked(home):
     (home.work / "person.json").write_text("[]")
 
     assert complaint(ask(home), 2) == (
-        "--schema person.json: a schema is a JSON object."
+        "--schema person.json: a schema must be a JSON object."
     )
     assert not home.store.exists()
 
@@ -142,7 +142,7 @@ def test_a_server_that_refuses_the_schema_is_asked_in_words(home, server, status
     done = ask(home)
 
     assert (done.code, done.out) == (0, '{"name":"Ada","age":36}\n')
-    assert "does not take response_format, so it is asked without" in done.err
+    assert "does not accept response_format: asking without it" in done.err
     refused, asked = [r.json for r in server.requests]
     assert "response_format" in refused
     assert "response_format" not in asked
@@ -256,7 +256,7 @@ def test_the_schema_may_come_from_standard_input(home):
             ["--schema", "-", "-a", "-", "Who?"],
             "Only one of --schema - and -a - can read standard input.",
         ),
-        (["--schema", "-", "Who?"], "--schema standard input: a schema is a JSON "),
+        (["--schema", "-", "Who?"], "--schema standard input: a schema must be a "),
     ],
 )
 def test_standard_input_is_one_thing_only(home, arguments, told):

@@ -248,7 +248,7 @@ def test_a_home_that_cannot_be_written_is_an_error(home: Home) -> None:
     row = report(home, "--config", config, env=env)["files"][0]
 
     assert row["verdict"] == "error"
-    assert f"{config} is no folder: nothing would be saved" in row["text"]
+    assert f"{config} is not a folder: nothing would be saved" in row["text"]
     assert "LAZYCHAT_HOME" in row["remedy"]
 
 
@@ -316,7 +316,7 @@ def test_each_endpoint_is_tried_and_no_key_is_told(home: Home) -> None:
         ("warning", "dead"),
     ]
     assert rows[2]["remedy"] == 'Did you mean "qwen3-8b"?'
-    assert "without naming models" in rows[3]["text"]
+    assert "without listing models" in rows[3]["text"]
     assert "did not accept the API key" in rows[4]["text"]
     assert "a web page" in rows[5]["text"]
     assert "connection refused" in rows[6]["text"]
@@ -377,11 +377,11 @@ def test_a_dead_default_is_an_error(home: Home) -> None:
     [
         (
             (b'{"data":[', Repeat(b'{"id":"m"},' * 100_000)),
-            "sent a list of models that does not end: more than 4 MB",
+            "sent an endless list of models: more than 4 MB",
         ),
         (
             (b'{"data":[{"id"',),
-            "sent a list of models that is not JSON, or not all of it",
+            "sent a list of models that is not complete JSON",
         ),
     ],
 )
@@ -420,7 +420,7 @@ def test_silent_servers_are_given_up_together(home: Home) -> None:
     [
         ('provider = "openai"\nsupplier = "deepseek"', "set the variable DEEPSEEK_API"),
         ('provider = "openai"\nsupplier = "depseek"', 'no supplier is named "depseek"'),
-        ('provider = "openai"\nbase_url = "ftp://x"', "is no URL of a server"),
+        ('provider = "openai"\nbase_url = "ftp://x"', "is not the URL of a server"),
         ('provider = "openai"\napi_key_cmd = "false"', "api_key_cmd gave no key"),
         ('provider = "llama"\npath = "no.gguf"', "no such file"),
         ('provider = "llama"\npath = "/dev/null"', "is not a GGUF file"),

@@ -183,7 +183,9 @@ def test_the_guard_does_not_say_that_kept_is_what_no_store_keeps(
 
     assert "lazychat was killed." in terminal.words
     assert "Conversation saved" not in terminal.words
-    assert "Messages since the store could not be written are lost." in (terminal.words)
+    assert "Messages sent since the store became unwritable are lost." in (
+        terminal.words
+    )
 
 
 def test_the_guard_knows_when_what_is_said_could_not_be_written_any_more(

@@ -1,7 +1,7 @@
 """Keeps the garbage collector off until the app has started.
 
 Startup creates some 300,000 objects that stay. Scanning them takes a sixth of the
-startup time, and delays the first answers once more. So the command line switches the
+startup time, and delays the first answers again. So the command line switches the
 collector off, and `settle` switches it on again; from then on it skips those objects.
 """
 

@@ -53,7 +53,7 @@ class AnswerSchema:
                 )
             read = bounds.decode(data.removeprefix(b"\xef\xbb\xbf"))
             if not isinstance(read, dict):
-                raise ValueError(_("a schema is a JSON object"))
+                raise ValueError(_("a schema must be a JSON object"))
             self._schema = Schema(read)
             self._has_patterns = b'"pattern' in data
         except OSError as error:

@@ -168,11 +168,11 @@ def _login(settings: Config, name: str) -> int:
         )
         print(
             _(
-                "Then the browser is sent to a page that does not load. Paste its "
-                "address"
+                "The browser is then redirected to a page that does not load. Paste "
+                "its address"
             )
         )
-        print(_("here, or only the code in it:"), flush=True)
+        print(_("here, or just the code in it:"), flush=True)
 
     def take() -> str:
         # Not input(), whose readline would keep the code in its history.

@@ -82,7 +82,7 @@ def fetch(what: Wanted, folder: Path | None = None) -> Pulled | None:
                     bar.show(step)
                 case Checking():
                     bar.end()
-                    streams.talk(_("Comparing the checksum ..."))
+                    streams.talk(_("Verifying the checksum ..."))
                 case Pulled():
                     return step
     except (KeyboardInterrupt, Cancelled):

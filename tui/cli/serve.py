@@ -82,9 +82,9 @@ def tell(server: WebServer) -> None:
     if server.is_local:
         streams.talk(
             _(
-                "Open that address in a browser; from another machine first: ssh "
-                "-L {port}:localhost:{port} THIS_MACHINE, and put localhost for "
-                "the name. Ctrl+C ends."
+                "Open that address in a browser. From another machine, first run ssh "
+                "-L {port}:localhost:{port} THIS_MACHINE, and use localhost in the "
+                "address. Ctrl+C stops the server."
             ).format(port=server.port)
         )
     else:

@@ -106,7 +106,7 @@ class _LookTwice(Future[T]):
     """A future whose `done()` is False at a reader's first call after its end.
 
     The tutorial's loop drains the queue and then asks whether the task is done; text
-    that arrived in between would be lost. So the loop drains once more. Threads that
+    that arrived in between would be lost. So the loop drains again. Threads that
     do not read the queue, and asyncio, which insists on it, get the plain answer.
     """
 

@@ -30,7 +30,7 @@ def _explain(error: BaseException) -> str:
         return line(error).rstrip(".")
     module, kind = type(error).__module__, type(error).__name__
     if kind == "ValidationError":
-        return _("it sent something that is no valid answer") + _where(error)
+        return _("it sent an invalid answer") + _where(error)
     if kind == "InputRequiredRoundsExceededError":
         return _("it asked too many questions")
     if module.startswith("httpx2"):

@@ -224,12 +224,12 @@ def read_pasted(text: str) -> tuple[str, str | None, str | None]:
                 _("The login was refused: {why}.").format(why=why[:200])
             )
         if not query.get("code"):
-            raise LazychatError(_("This address holds no code; copy the whole of it."))
+            raise LazychatError(_("This address contains no code; copy all of it."))
         return (
             query["code"][0],
             query.get("state", [None])[0],
             query.get("iss", [None])[0],
         )
     if not pasted or len(pasted) > 4096 or not pasted.isprintable() or " " in pasted:
-        raise LazychatError(_("Paste the address to which the browser was sent."))
+        raise LazychatError(_("Paste the address that the browser was redirected to."))
     return pasted, None, None

@@ -160,14 +160,14 @@ def first_line(command: str) -> str:
     except OSError as error:
         why = error.strerror or str(error)
     except UnicodeDecodeError:
-        why = _("what it printed is not UTF-8 text")
+        why = _("its output is not UTF-8 text")
     except ValueError as error:  # of shlex, or a NUL in it
         why = str(error)
     else:
         if done.returncode:
             why = _(
-                "it ended with status {returncode} (what it said is not shown, "
-                "as a key may stand in it)"
+                "it ended with status {returncode} (its output is not shown, as it "
+                "may contain a key)"
             ).format(returncode=done.returncode)
         elif key := done.stdout.strip():
             return key.splitlines()[0].rstrip()

@@ -21,22 +21,23 @@ from tui.tools import Tool
 from tui.tools.policy import Policy
 
 REFUSED = {
-    "edit": N_("Your editor cannot be opened here: not in the browser"),
+    "edit": N_("Your editor cannot be opened from the browser"),
     "suspend": N_("Ctrl+Z works in a terminal, not in the browser"),
     "export": N_(
-        "Files are not in the browser: run `lazychat export` where it is served"
+        "Files cannot be written from the browser: run `lazychat export` on the server"
     ),
     "save_code": N_(
-        "Files are not in the browser: copy the code instead (Y in the conversation)"
+        "Files cannot be written from the browser: copy the code instead (Y in the "
+        "conversation)"
     ),
     "setup": N_(
-        "Models are set up not in the browser: run `lazychat setup` where it is served"
+        "Models cannot be set up in the browser: run `lazychat setup` on the server"
     ),
     "attach": N_(
-        "Files are not in the browser: none of the machine that serves it is attached"
+        "Files cannot be attached in the browser: they would be files of the server"
     ),
     "import": N_(
-        "Files are not in the browser: run `lazychat import` where it is served"
+        "Files cannot be read from the browser: run `lazychat import` on the server"
     ),
 }
 """Commands that reach beyond the conversations, each with the reason."""

@@ -1,7 +1,7 @@
 """What a serving process tells the screens that it starts.
 
 Such a screen runs no turns: it only follows conversations and asks the runner of the
-serving process. So it needs no keys, models or tools, but it must show what there is.
+serving process. So it needs no keys, models or tools, but it must show what is stored.
 The note is passed in an unnamed file, so that no list of processes and no folder has
 it, and its length is not limited as that of a variable is.
 """

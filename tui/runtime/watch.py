@@ -50,7 +50,7 @@ TEXTS = {
     "fatal": N_("lazychat was ended by a fatal Python error ({error})."),
     "killed": N_("lazychat was killed."),
     "kept": N_("Conversation saved: run `lazychat` to continue."),
-    "lost": N_("Messages since the store could not be written are lost."),
+    "lost": N_("Messages sent since the store became unwritable are lost."),
 }
 """The line that the user sees, by the names that `Guard.say` sends."""
 _KEPT = {True: "kept", False: "lost", None: ""}

@@ -266,7 +266,7 @@ def test_what_is_wrong_with_an_answer_is_said(wanted, answer, fault):
     ("data", "told"),
     [
         (b"{", "truncated"),
-        (b"[1]", "a schema is a JSON object"),
+        (b"[1]", "a schema must be a JSON object"),
         (b'{"type": "text"}', "type 'text': no such type"),
         (b'{"a": "' + b"x" * (1 << 18) + b'"}', "larger than 256 kB"),
         (b"\xff", "malformed"),

@@ -23,11 +23,11 @@ def test_the_newest_write_is_undone(work: Path, capsys: pytest.CaptureFixture[st
     tools.write_file("a.txt", "two")
 
     assert main(["undo-write"]) == 0
-    assert capsys.readouterr().out == f"{work}/a.txt is as it was before.\n"
+    assert capsys.readouterr().out == f"{work}/a.txt restored.\n"
     assert (work / "a.txt").read_text() == "one"
 
     assert main(["undo-write"]) == 0
-    assert capsys.readouterr().out == f"{work}/a.txt is removed; it was new.\n"
+    assert capsys.readouterr().out == f"{work}/a.txt deleted (it was new).\n"
     assert main(["undo-write"]) == 1
 
 

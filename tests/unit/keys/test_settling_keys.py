@@ -86,10 +86,10 @@ def test_a_key_that_few_terminals_send_leaves_the_default(
 @pytest.mark.parametrize(
     ("name", "key", "why"),
     [
-        ("model", "ctrl+i", "is Tab"),
-        ("model", "ctrl+m", "is Enter"),
-        ("model", "ctrl+h", "is Backspace"),
-        ("model", "ctrl+left_square_bracket", "is Esc"),
+        ("model", "ctrl+i", "from Tab"),
+        ("model", "ctrl+m", "from Enter"),
+        ("model", "ctrl+h", "from Backspace"),
+        ("model", "ctrl+left_square_bracket", "from Esc"),
         ("model", "m", "for typing"),
         ("model", "é", "for typing"),
         ("model", "space", "for typing"),
@@ -150,7 +150,7 @@ def test_keys_of_the_composer_with_a_name_give_way() -> None:
 
 def test_the_keys_of_vi_are_kept_from_the_conversation() -> None:
     assert settle_keys({"revise": "j"}, vi=False).problems == []
-    assert "has a use" in settle_keys({"revise": "j"}, vi=True).problems[0]
+    assert "pane uses that key" in settle_keys({"revise": "j"}, vi=True).problems[0]
 
 
 def test_every_default_key_can_be_sent_by_every_terminal() -> None:

@@ -166,9 +166,7 @@ def test_a_list_that_is_invalid_is_the_reason_and_not_our_end(tmp_path: Path):
         servers.close()
 
     assert found.phase == "failed"
-    assert (
-        found.problem == "it sent something that is no valid answer (tools.6.execution)"
-    )
+    assert found.problem == "it sent an invalid answer (tools.6.execution)"
 
 
 def test_one_wrong_tool_takes_no_other_with_it(tmp_path: Path):

@@ -176,7 +176,7 @@ def test_an_expired_login_is_renewed(home: Path, guarded: str):
     [
         ("", "Paste the address"),
         ("two words", "Paste the address"),
-        ("http://127.0.0.1:8976/callback", "holds no code"),
+        ("http://127.0.0.1:8976/callback", "contains no code"),
         (
             "http://127.0.0.1:8976/callback?error=access_denied",
             "The login was refused: access_denied.",

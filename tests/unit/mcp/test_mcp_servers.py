@@ -89,7 +89,7 @@ def test_a_server_that_dies_at_once_is_shown_with_its_last_words():
         (
             McpServerConfig(command="cat", env_cmd={"KEY": "false"}),
             "[mcp.fake] env_cmd: the command for KEY failed: it ended with status 1 "
-            "(what it said is not shown, as a key may stand in it)",
+            "(its output is not shown, as it may contain a key)",
         ),
         (
             McpServerConfig(url="http://127.0.0.1:1/mcp"),
@@ -232,7 +232,7 @@ def test_an_answer_that_is_none_is_one_line():
         result = call(servers, "fake__odd")
 
     assert result.error == (
-        "fake__odd failed: fake: it sent something that is no valid answer (content)"
+        "fake__odd failed: fake: it sent an invalid answer (content)"
     )
 
 

@@ -159,16 +159,14 @@ def test_of_what_a_command_prints_the_first_line_is_the_key(server, command):
     [
         (
             "false",
-            "it ended with status 1 (what it said is not shown, as a key may stand in "
-            "it)",
+            "it ended with status 1 (its output is not shown, as it may contain a key)",
         ),
         ("no-such-command-here x", "No such file or directory"),
         ("printf '", "No closing quotation"),
         ("true", "it printed nothing"),
         (
             "sh -c 'echo sk-x; echo locked >&2; echo try gpg >&2; exit 3'",
-            "it ended with status 3 (what it said is not shown, as a key may stand in "
-            "it)",
+            "it ended with status 3 (its output is not shown, as it may contain a key)",
         ),
     ],
 )

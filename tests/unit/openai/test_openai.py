@@ -165,7 +165,7 @@ def test_server_that_takes_no_tools_is_asked_without_and_says_so(
 
     assert reply.message.text == "Hello"
     assert isinstance(events[0], NoticeGiven)
-    assert "does not take tools" in events[0].text
+    assert "does not accept tools" in events[0].text
     assert ["tools" in request.json for request in server.requests] == [True, False]
 
 

@@ -124,7 +124,7 @@ def test_a_refusal_with_absurd_figures_is_an_error_like_any(server: SSEServer) -
     server.json({"error": {"message": said, "code": "9" * 5000}}, status=400)
     model = OpenAIModel("test", "fake", server.url, max_retries=0)
 
-    with pytest.raises(ModelError, match="longer than fake can take"):
+    with pytest.raises(ModelError, match="too long for fake"):
         collect(model.generate([Message("user", "q")], (), Turn("t")))
 
     model.close()

@@ -115,7 +115,7 @@ def test_a_field_is_found_wherever_it_is_named(
 
     assert answer == "fine"
     assert len(notices) == 1
-    assert "does not take stream_options" in notices[0]
+    assert "does not accept stream_options" in notices[0]
     assert all("tools" in request.json for request in picky.asked)
 
 
@@ -162,7 +162,7 @@ def test_an_option_is_left_out_and_the_rest_stays(
 
     assert answer == "fine"
     assert len(notices) == 1
-    assert f"does not take {field}" in notices[0]
+    assert f"does not accept {field}" in notices[0]
     last = picky.asked[-1].json
     assert last["presence_penalty"] == 0.5
     assert len(last["tools"]) == 2
@@ -244,7 +244,7 @@ def test_tools_are_left_out_in_whatever_words_they_are_refused(
 
     assert answer == "fine"
     assert len(notices) == 1
-    assert "does not take tools" in notices[0]
+    assert "does not accept tools" in notices[0]
     assert "tool_choice" not in picky.asked[-1].json
 
 
@@ -560,7 +560,7 @@ def test_a_refusal_within_a_stream_is_understood_too(server: SSEServer) -> None:
     answer, notices = ask(server)
 
     assert answer == "fine"
-    assert "does not take tools" in notices[0]
+    assert "does not accept tools" in notices[0]
 
 
 @pytest.mark.parametrize("words", ["tools are not supported", "stream_options: no"])
@@ -618,7 +618,7 @@ def test_a_gateway_that_refuses_in_plain_words_is_understood(
     answer, notices = ask(picky)
 
     assert answer == "fine"
-    assert f"does not take {field}" in notices[0]
+    assert f"does not accept {field}" in notices[0]
 
 
 @pytest.mark.parametrize(
@@ -673,7 +673,7 @@ def test_a_key_that_may_not_use_tools_is_asked_without_them(
     answer, notices = ask(picky)
 
     assert answer == "fine"
-    assert "does not take tools" in notices[0]
+    assert "does not accept tools" in notices[0]
     assert said.rstrip(".") in notices[0]
 
 
@@ -708,7 +708,7 @@ def test_a_page_that_names_a_field_is_understood(picky: PickyServer) -> None:
     answer, notices = ask(picky)
 
     assert answer == "fine"
-    assert "does not take stream_options" in notices[0]
+    assert "does not accept stream_options" in notices[0]
     assert "<" not in notices[0]
 
 
@@ -849,7 +849,7 @@ def test_a_field_is_found_by_names_and_words_of_others(
 
     assert answer == "fine"
     assert len(picky.asked) == 3
-    assert "does not take stream_options" in notices[0]
+    assert "does not accept stream_options" in notices[0]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,9 @@ def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
 
     assert isinstance(error, ModelError)
     assert error.kind == "dropped"
-    assert "has kept the line open for 1.2 seconds without a word" in str(error)
+    assert "has kept the connection open for 1.2 seconds without answering" in str(
+        error
+    )
 
 
 @pytest.mark.parametrize("again", [b": ping\n", delta(content=""), b"\n"])

@@ -259,7 +259,7 @@ def test_a_change_is_undone(work: Path, tools: Writing):
 
     said = undo.undo(written)
 
-    assert said == f"{work}/poem.txt is as it was before."
+    assert said == f"{work}/poem.txt restored."
     assert (work / "poem.txt").read_text() == "roses are red\nviolets are blue\n"
     assert undo.writes() == []
     assert left(work) == ["poem.txt"]
@@ -269,7 +269,7 @@ def test_a_new_file_is_removed_again(work: Path, tools: Writing):
     tools.write_file("new.txt", "x")
     (written,) = undo.writes()
 
-    assert undo.undo(written) == f"{work}/new.txt is removed; it was new."
+    assert undo.undo(written) == f"{work}/new.txt deleted (it was new)."
     assert left(work) == ["poem.txt"]
 
 

@@ -15,12 +15,19 @@ from tui.conversation import Transcript
 from tui.events import ConversationConfigured
 from tui.i18n import _
 from tui.safe import safe
+from tui.spelling import VERY_NEAR, nearest
 
 LONGEST = 100_000
 """Characters of a system prompt."""
 EFFORT = "reasoning_effort"
 """The option that has its own command, and its own line in the sidebar."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_USUAL = (
+    *("temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "stop"),
+    *("max_completion_tokens", "repeat_penalty", "reasoning_effort"),
+    *("presence_penalty", "frequency_penalty"),
+)
+"""Options that servers have. They may have others, so an unknown one is set too."""
 _OFF = ("default", "none", "off")
 
 
@@ -125,10 +132,12 @@ class ConversationSettings:
             self._complain(f"{name} {problem}")
             return
         self._change(system=now.system, options=now.options | {name: read})
+        hint = "" if name in _USUAL else nearest(name, _USUAL, VERY_NEAR)
         self._hint(
             _("{name} = {read} in this conversation").format(
                 name=name, read=_spell(read)
             )
+            + (f".{hint}" if hint else "")
         )
 
     def _change(self, system: str, options: dict[str, Any]) -> None:

@@ -169,7 +169,7 @@ class _Settling:
                 other=other
             )
         if same := sendable.same_as(key):
-            return _("to a terminal that key is {same}").format(same=same)
+            return _("terminals cannot tell that key from {same}").format(same=same)
         if does := _OURS.get(key):
             return _("that key always {does}").format(does=_(does))
         if (
@@ -182,11 +182,11 @@ class _Settling:
             )
         last = sendable.parts(key)
         if last[:-1] == ["shift"] and len(last[-1]) == 1:
-            return _("with Shift, a letter is only a capital one")
+            return _("Shift only makes a letter a capital")
         if command.reading:
             does = _pane_keys(vi=self._vi).get(key)
             return (
-                _("in the conversation that key has a use ({does})").format(does=does)
+                _("the conversation pane uses that key ({does})").format(does=does)
                 if does
                 else ""
             )

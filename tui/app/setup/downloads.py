@@ -72,7 +72,7 @@ class Downloads:
             return
         self._pull = pull = self._setup().pull(what)
         self._meter = Meter()
-        self.name, self.line = name, _("Asking the hub…")
+        self.name, self.line = name, _("Contacting the hub…")
         background.run("pull", lambda: self._run(pull, default))
 
     def watch(self, watcher: Watcher | None) -> None:
@@ -99,7 +99,7 @@ class Downloads:
                             share = step.done / step.total if step.total else 0.0
                             self._call_later(self._went_on, line, f"↓ {share:.0%}")
                     case Checking():
-                        line = _("Comparing the checksum…")
+                        line = _("Verifying the checksum…")
                         self._call_later(self._went_on, line, _("↓ checking"))
                     case Pulled():
                         path = step.path
@@ -123,9 +123,7 @@ class Downloads:
         if watcher:
             watcher.over(why, failed)
         elif failed:
-            self._tell(
-                _("The download of {name} has failed. {why}").format(name=name, why=why)
-            )
+            self._tell(_("Download of {name} failed. {why}").format(name=name, why=why))
 
     def _done(self, kept: "Kept") -> None:
         name, watcher = self._end()
@@ -134,7 +132,7 @@ class Downloads:
         else:
             self._tell(
                 kept.problem
-                or _("{name} is downloaded: /model {name2}").format(
+                or _("Downloaded {name}: /model {name2}").format(
                     name=name, name2=kept.name
                 )
             )

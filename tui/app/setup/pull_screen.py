@@ -25,8 +25,8 @@ class PullScreen(OneField):
         If a download is running, that one is shown.
         """
         about = _(
-            "The name of a repository at Hugging Face with GGUF files, with or "
-            "without the quantization: Qwen/Qwen3-4B-GGUF:Q4_K_M"
+            "A Hugging Face repository with GGUF files, with or without the "
+            "quantization: Qwen/Qwen3-4B-GGUF:Q4_K_M"
         )
         if downloads.name and repo not in ("", downloads.name):
             about = _(

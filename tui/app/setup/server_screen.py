@@ -87,7 +87,7 @@ class ServerScreen(Picker):
             count=len(models)
         )
         if any(model.price_in is not None for model in models):
-            title += _(", $ for a million tokens of prompt / answer")
+            title += _(", $ per million tokens, prompt / answer")
         self.say(why or (title if models else _("It lists no models: type a name")))
         self.show(
             [

@@ -28,6 +28,8 @@ _PHASES = {
     "retrying": N_("reconnecting"),
 }
 """The words for the phases of an MCP server."""
+_DEMO = "Demo data"
+"""Begins what a tool with made-up results says of itself."""
 _NO_DESCRIPTION = N_("No description.")
 LABELS = (
     N_("Model"),
@@ -164,6 +166,8 @@ class ToolEntry(Entry):
         self.uses = 0
         """How many calls of it the conversation has."""
         self._policy = {"ask": _("asks first"), "deny": _("denied")}.get(policy, "")
+        if tool.summary.startswith(_DEMO):
+            self._policy = _("demo")
         self._more: list[Line] = []
 
     def height(self, width: int) -> int:

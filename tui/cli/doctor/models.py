@@ -104,7 +104,7 @@ def _server(
     if ids is None:
         return found(
             "ok",
-            _("{where} answers in {took:.0f} ms, without naming models").format(
+            _("{where} answers in {took:.0f} ms, without listing models").format(
                 where=where, took=took
             ),
         )

@@ -82,7 +82,8 @@ def _folder(check: str, folder: Path, verdict: Verdict, loss: str) -> Finding:
                 check,
                 verdict,
                 _(
-                    "{folder} cannot be created, because {there} is no folder: {loss}"
+                    "{folder} cannot be created, because {there} is not a folder: "
+                    "{loss}"
                 ).format(folder=folder, there=there, loss=loss),
                 _("Move it away, or set LAZYCHAT_HOME to another folder"),
             )

@@ -186,7 +186,7 @@ def _tmux_says(*arguments: str) -> str:
     if done.status is None:
         raise OSError(
             0,
-            _("it says nothing for {tmux_seconds:g} seconds").format(
+            _("it has not answered for {tmux_seconds:g} seconds").format(
                 tmux_seconds=TMUX_SECONDS
             ),
         )

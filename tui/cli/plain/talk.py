@@ -1,7 +1,7 @@
 """One conversation in plain mode: asks, follows, stops.
 
 It works like the screen: it appends to the log and follows it, so the answer is stored,
-and goes on without this terminal.
+and continues without this terminal.
 """
 
 import time

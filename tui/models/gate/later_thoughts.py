@@ -1,6 +1,6 @@
 """Finds thoughts behind the beginning of an answer, of models that are known to think.
 
-Some models open their thoughts once more between two parts of an answer. A mark at the
+Some models open their thoughts again between two parts of an answer. A mark at the
 start of a line opens them if it is closed. An answer that only mentions the marks, or
 shows them as code, stays an answer, and so does one in which nothing closes them.
 """

@@ -148,7 +148,7 @@ class Trial:
         return Verdict(call=not self.rule.strict and not _NOT_A_VALUE.search(raw))
 
     def _is_text(self, text: str, at: int) -> bool:
-        """Whether the text behind the call goes on with the sentence before it."""
+        """Whether the text behind the call continues the sentence before it."""
         if self.rule.strict or not self.whole or "\n" not in text[:at]:
             return True
         return text[at].islower() or _GOES_ON.match(text, at) is not None

@@ -243,9 +243,9 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
                 part.unlink(missing_ok=True)
                 raise ModelError(
                     _(
-                        "{name} has another size than the hub says, so it was "
-                        "deleted. Try again; a proxy or a page that wants a login may "
-                        "be at fault."
+                        "The size of {name} differs from the hub's, so it was "
+                        "deleted. Try again; the cause may be a proxy or a login "
+                        "page."
                     ).format(name=path.name),
                     "bad_file",
                 ) from error
@@ -257,9 +257,8 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
                 part.unlink()
                 raise ModelError(
                     _(
-                        "{name} does not have the checksum that the hub gives, so "
-                        "it was deleted. Try again; a proxy or a bad disk may be "
-                        "at fault."
+                        "The checksum of {name} differs from the hub's, so it was "
+                        "deleted. Try again; the cause may be a proxy or a bad disk."
                     ).format(name=path.name),
                     "bad_file",
                 )

@@ -88,8 +88,8 @@ def _refusal(number: int | None, site: str, repo: str) -> str:
             ).format(site=site, repo=repo)
         case 429:
             return _(
-                "{site} limits how much is downloaded (429). Try again in a few "
-                "minutes; with a token in HF_TOKEN the limit is higher."
+                "{site} limits downloads (429). Try again in a few minutes; with a "
+                "token in HF_TOKEN the limit is higher."
             ).format(site=site)
         case _:
             return ""

@@ -34,7 +34,7 @@ def normalize_base_url(text: str) -> str:
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise ConfigError(
             _(
-                "base_url {text} is no URL of a server; write it like "
+                "base_url {text} is not the URL of a server; write it like "
                 "http://localhost:8080/v1."
             ).format(text=_quoted(text))
         )

@@ -26,7 +26,7 @@ _ARGUMENTS = ("arguments", "parameters", "args", "input")
 """Where the arguments are, by server; the first one that is there."""
 _KNOWN = frozenset({"index", "id", "type", "function", "custom", "name", *_ARGUMENTS})
 _CLOSING = 20
-"""Characters with which arguments may end once more."""
+"""Characters with which arguments may end a second time."""
 _NAME_CHARACTERS = 1000
 """Of a tool's name, for which servers allow 64, or the id of a call."""
 
@@ -77,7 +77,7 @@ class _Open:
             if self.empty and arguments.strip():
                 # Some relays begin with an empty object, and say all of it then.
                 self.text, self.length, self.object = [], 0, None
-            # A server that ends with the whole call once more has said it already.
+            # A server that repeats the whole call at its end has said it already.
             again = id and id == self.id and len(arguments) == self.length
             again = again and arguments == "".join(self.text)
             if arguments and not (again and self.whole):
@@ -192,7 +192,7 @@ class CallAssembler:
         return [call.call() for call in self._calls if call.begun or call.name]
 
     def _find(self, index: int | None, id: str) -> _Open | None:
-        """Return the call that a piece most likely goes on with."""
+        """Return the call that a piece most likely continues."""
         calls = self._calls
         if index is not None:
             calls = [call for call in calls if call.index == index]

@@ -127,8 +127,8 @@ def status_error(
     if limit and status in (400, 413, 429):
         return ContextOverflow(
             _(
-                "The conversation is longer than {url} takes at its rate limit{said}. "
-                "Start a new one, or choose another model."
+                "The conversation exceeds the rate limit of {url}{said}. Start a new "
+                "one, or choose another model."
             ).format(url=url, said=said),
             limit,
             requested,
@@ -139,8 +139,8 @@ def status_error(
     if status not in (401, 403, 429) and is_overflow(message, body):
         return ContextOverflow(
             _(
-                "The conversation is longer than {model} can take{said}. Send less "
-                "at once, or take a model with a larger context."
+                "The conversation is too long for {model}{said}. Send less at once, "
+                "or choose a model with a larger context."
             ).format(model=where.model, said=said),
             *figures(message, body),
         )
@@ -189,9 +189,9 @@ def status_error(
             return ModelError(_sent_on(status, where, headers), "not_found")
         case _ if status >= 500:
             return ModelError(
-                _("{url} has failed ({status}){said}. Try again in a moment.").format(
-                    url=url, status=status, said=said
-                )
+                _(
+                    "{url} returned an error ({status}){said}. Try again in a moment."
+                ).format(url=url, status=status, said=said)
             )
         case _:
             return ModelError(
@@ -262,8 +262,8 @@ def kept_waiting(seconds: float, where: Where) -> ModelError:
     """Return the error for a server that only keeps the line open."""
     return ModelError(
         _(
-            "{base_url} has kept the line open for {seconds:g} seconds without a "
-            "word of the answer. Try again, or set a longer timeout."
+            "{base_url} has kept the connection open for {seconds:g} seconds without "
+            "answering. Try again, or set a longer timeout."
         ).format(base_url=where.base_url, seconds=seconds),
         "dropped",
     )
@@ -274,9 +274,9 @@ def packed(encoding: str, kind: str, where: Where) -> ModelError:
     kind = f" ({one_line(kind, where)})" if kind else ""
     return ModelError(
         _(
-            '{base_url} packed its answer{kind} as "{encoding}", which was not '
-            "asked for and cannot be read. Have the server, or the proxy before "
-            "it, send answers unpacked or as gzip."
+            '{base_url} compressed its answer{kind} as "{encoding}", which was not '
+            "requested and cannot be decoded. Configure the server, or the proxy in "
+            "front of it, to send answers uncompressed or as gzip."
         ).format(
             base_url=where.base_url, kind=kind, encoding=one_line(encoding, where)
         ),
@@ -287,8 +287,8 @@ def packed(encoding: str, kind: str, where: Where) -> ModelError:
 def _no_answer(what: str, where: Where) -> ModelError:
     return ModelError(
         _(
-            "{base_url} answered with {what}, not like a model. Check base_url (most "
-            "end in /v1) and whether a proxy or the network requires a login."
+            "{base_url} answered with {what}, which no model sends. Check base_url "
+            "(most end in /v1) and whether a proxy or the network requires a login."
         ).format(base_url=where.base_url, what=what),
         "not_found",
     )
@@ -298,8 +298,8 @@ def dropped(what: str, where: Where) -> ModelError:
     """Return the error for an incomplete answer."""
     return ModelError(
         _(
-            "{base_url} broke off the answer: {what}. The text so far is kept: "
-            "/continue resumes it, /retry asks again."
+            "{base_url} stopped in the middle of the answer: {what}. The text so far "
+            "is kept: /continue resumes it, /retry asks again."
         ).format(base_url=where.base_url, what=what),
         "dropped",
     )
@@ -323,8 +323,8 @@ def endless_list(where: Where) -> ModelError:
     """Return the error for a list of models that has more bytes than are read."""
     return ModelError(
         _(
-            "{base_url} sent a list of models that does not end: more than {limit} "
-            "MB. Check base_url."
+            "{base_url} sent an endless list of models: more than {limit} MB. Check "
+            "base_url."
         ).format(base_url=where.base_url, limit=LOOK_UP_BYTES >> 20),
         "not_found",
     )
@@ -334,8 +334,8 @@ def unreadable_list(where: Where) -> ModelError:
     """Return the error for a list of models that is no JSON, or only a part of it."""
     return ModelError(
         _(
-            "{base_url} sent a list of models that is not JSON, or not all of it. "
-            "Check base_url."
+            "{base_url} sent a list of models that is not complete JSON. Check "
+            "base_url."
         ).format(base_url=where.base_url),
         "not_found",
     )

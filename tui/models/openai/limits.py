@@ -101,7 +101,7 @@ class _Bounded:
         for data in _unpacked(self._body, self._packed):
             if len(data) >= self._left:
                 if not self._ends:
-                    raise TooMuch(_("a list of models that does not end"))
+                    raise TooMuch(_("an endless list of models"))
                 yield data[: self._left]
                 return
             self._left -= len(data)

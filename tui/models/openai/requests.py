@@ -217,7 +217,7 @@ def notice(change: Change, model: str, url: str, words: str) -> str:
     match change.what:
         case "tools":
             what = _(
-                "{model} does not take tools on {url}, so it is asked without them"
+                "{model} on {url} does not accept tools: asking without them"
             ).format(model=model, url=url)
         case "tool":
             what = _(
@@ -226,12 +226,12 @@ def notice(change: Change, model: str, url: str, words: str) -> str:
             ).format(model=model, url=url, name=change.name)
         case "field":
             what = _(
-                "{model} on {url} does not take {name}, so it is asked without"
+                "{model} on {url} does not accept {name}: asking without it"
             ).format(model=model, url=url, name=change.name)
         case "rename":
             what = _(
-                "{model} on {url} does not take {name}, so it is asked with "
-                "{other_name}"
+                "{model} on {url} does not accept {name}: asking with {other_name} "
+                "instead"
             ).format(
                 model=model,
                 url=url,

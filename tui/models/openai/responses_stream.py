@@ -288,7 +288,7 @@ class ResponsesReader(AnswerReader):
             return
         if whole and call.pieces:
             if not text.strip():
-                return  # some servers have none where they should stand once more
+                return  # some servers have none where they should be repeated
             self._room += sum(map(len, call.pieces))
             call.pieces.clear()
         self._room -= len(text)

@@ -416,7 +416,7 @@ class AnswerReader:
         self._words = item[:ERROR_BYTES]
         self._ends_in_words = _TROUBLE.search(self._words) is not None
         if self._unreadable > _MOST_UNREADABLE:
-            raise TooMuch(_("events without end that are no JSON"))
+            raise TooMuch(_("endless events that are not JSON"))
 
     def _failed(self, error: Any) -> Generator[Event, None, ModelError]:
         """Return the error for one that is told in an answer."""
@@ -482,7 +482,7 @@ class AnswerReader:
         yield from self._delta(self._rest(choice) if self._streams else choice)
 
     def _rest(self, message: Delta) -> Delta:
-        """Return what a message that is told whole once more adds to its deltas."""
+        """Return what a message that is repeated in full adds to its deltas."""
         rest = Delta()
         content = "".join(text for thinks, text in texts(message.content) if not thinks)
         said, thought = "".join(self._texts), "".join(self._thoughts)
@@ -607,14 +607,14 @@ class AnswerReader:
         """Return the error for a document that is no JSON."""
         said = errors.provider_message(body, self._where)
         return errors.dropped(
-            _("it sent no answer but {said!r}").format(said=said), self._where
+            _("it sent {said!r} instead of an answer").format(said=said), self._where
         )
 
     def _no_json(self) -> ModelError:
         """Return the error for a stream that ended with words that are no JSON."""
         words = errors.provider_message(self._words, self._where)
         return errors.dropped(
-            _("it sent no JSON but {words!r}").format(words=words), self._where
+            _("it sent {words!r} instead of JSON").format(words=words), self._where
         )
 
 

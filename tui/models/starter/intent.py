@@ -35,7 +35,7 @@ def requests(text: str) -> list[str]:
 
 
 def goes_on(text: str) -> bool:
-    """Whether `text` is a short question that goes on with the last one."""
+    """Whether `text` is a short question that continues the last one."""
     return len(text) <= 60 and _PATTERNS["goes_on"].search(text) is not None
 
 

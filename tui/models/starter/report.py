@@ -2,7 +2,7 @@
 
 A 135M model copies figures from `key: value` lines after a few examples, nearly always
 (from JSON or in the tool role it does not), but nearly is not enough for a temperature
-or an amount. So a sentence is shown when it is whole and every figure in it is one of
+or an amount. So a sentence is shown once it is complete and each figure in it is one of
 the data's; otherwise the data are given as they are.
 """
 

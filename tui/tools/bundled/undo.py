@@ -101,10 +101,10 @@ def undo(written: Written) -> str:
             )
         if written.existed:
             _put_back(path, (folder / "before").read_bytes())
-            said = _("{path} is as it was before.").format(path=path)
+            said = _("{path} restored.").format(path=path)
         else:
             path.unlink()
-            said = _("{path} is removed; it was new.").format(path=path)
+            said = _("{path} deleted (it was new).").format(path=path)
     except FileNotFoundError as error:
         raise ToolError(f"{path} no longer exists; nothing to undo.") from error
     except OSError as error:

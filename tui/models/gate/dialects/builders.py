@@ -80,7 +80,7 @@ DEEPSEEK = "deepseek[.-]?(?:chat-)?"
 DEEPSEEK_END = ("<｜end▁of▁sentence｜>",)
 
 CONTENT: Atoms = (Run(r"[\w{\[\"'\n]", 1, 1),)
-"""How an output begins; a sentence about its marker goes on with a blank or a comma."""
+"""How an output begins; prose about its marker continues with a blank or a comma."""
 
 list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
 PYTHON_CALL: Atoms = (*NAME, SPACE, Lit("("))
@@ -188,7 +188,7 @@ def eat(*atoms: Atoms) -> tuple[Rule, ...]:
     return tuple(Rule(a, (), Drop(), quotable=False) for a in atoms)
 
 
-# A fence that comes once more, or with a language, opens other code.
+# A fence that is repeated, or with a language, opens other code.
 END_OF_FENCE = Rule(
     (SPACE, Lit("```")),
     (Run(r"[^\w`]", 1, 1),),
