@@ -591,3 +591,20 @@ def test_a_row_without_data_takes_no_other_along(store, capsys):
     assert "good" in said["list"][0]
     assert cli.main(["cost"]) == 0
     assert cli.main(["tools", "log"]) == 1  # none of them could be read
+
+
+def test_an_end_of_no_turn_does_not_end_the_screen(store, start):
+    spoil(
+        store,
+        "INSERT INTO event(conversation, turn, kind, time, data) "
+        "VALUES ('c', NULL, 'turn_finished', 0, '{\"reason\":\"stop\"}')",
+    )
+    with EventLog(store) as log:
+        again = MessageAdded("c.5", Message("user", "Another beginning"), parent="")
+        log.append("c", again).result(30)
+
+    app = start([{"text": "Still here."}], "--cid", "c")
+    app.wait_for("Another beginning")
+    app.type("Anybody there?")
+    app.press("enter")
+    app.wait_for("Still here.")
