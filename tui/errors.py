@@ -105,6 +105,19 @@ class Cancelled(LazychatError):
         super().__init__(_("Cancelled."))
 
 
+def scarce(error: BaseException) -> str:
+    """Return a message if `error` is of a machine without files or memory, else ""."""
+    if message := too_many_files(error):
+        return message
+    cause: BaseException | None = error
+    while cause is not None:
+        # Python has no class of its own for a thread that cannot be started.
+        if isinstance(cause, MemoryError) or str(cause) == "can't start new thread":
+            return _("Out of memory: close other programs, or raise `ulimit -v`.")
+        cause = cause.__cause__
+    return ""
+
+
 def too_many_files(error: BaseException) -> str:
     """Return a message if too many open files caused `error`, else ""."""
     cause: BaseException | None = error

@@ -451,8 +451,12 @@ def decode(kind: str, data: bytes) -> Event:
     return bounded(kind, _DECODER[kind].decode(data), data)
 
 
-def read(kind: str, data: bytes) -> Event:
-    """Return the event, `Unreadable` if `data` is not valid."""
+def read(kind: str, data: bytes | None) -> Event:
+    """Return the event, `Unreadable` if `data` is not valid.
+
+    It is None where a table that another program has made holds NULL.
+    """
+    data = data or b""
     try:
         return decode(kind, data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:

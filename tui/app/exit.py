@@ -17,6 +17,7 @@ from textual.app import App
 from textual.timer import Timer
 
 from tui.app import faults
+from tui.errors import scarce
 from tui.i18n import _
 from tui.tools import process_state
 
@@ -115,9 +116,11 @@ class Exit:
 
     def fail(self, error: Exception) -> None:
         """Record that an exception ends the screen; running turns continue."""
-        message = _("the screen ended because of a bug in lazychat ({note})").format(
-            note=faults.note(error)
-        )
+        if why := scarce(error):
+            message = _("the screen ended. {why}").format(why=why)
+        else:
+            message = _("the screen ended because of a bug in lazychat ({note})")
+            message = message.format(note=faults.note(error))
         if not self._begun:
             self._begun = True
             self._doubt_seen()

@@ -9,6 +9,9 @@ from tui.i18n import _
 from tui.mcp import http, oauth, secrets
 from tui.mcp.explaining import explain
 
+CONNECT_SECONDS = 60.0
+"""How long the server may take until it wants a login, or is connected."""
+
 
 def log_in(
     name: str,
@@ -32,21 +35,26 @@ def log_in(
             )
         )
     asked: list[str] = []
+    limit = asyncio.Timeout(None)
 
     async def show_address(address: str) -> None:
         asked.append(address)
+        limit.reschedule(asyncio.get_running_loop().time() + seconds)
         show(address)
 
     async def take_pasted() -> str:
         return await asyncio.to_thread(take)
 
     async def connect() -> None:
+        nonlocal limit
         from mcp.client import Client
 
         auth = oauth.interactive(name, url, show_address, take_pasted)
         transport = http.connect(url, headers, auth)
-        async with asyncio.timeout(seconds), Client(transport, cache=None):
-            pass
+        # The user's time begins when there is something to do.
+        async with asyncio.timeout(CONNECT_SECONDS) as limit:
+            async with Client(transport, cache=None):
+                pass
 
     # A login that is still valid would be used without asking.
     oauth.forget(name, url)
@@ -57,6 +65,10 @@ def log_in(
             _('MCP needs one more package: pip install "lazychat[mcp]".')
         ) from error
     except TimeoutError as error:
+        if not asked:
+            why = _("it did not answer within {connect_seconds:g} seconds")
+            why = why.format(connect_seconds=CONNECT_SECONDS)
+            raise LazychatError(f"{name}: {why}.") from error
         raise LazychatError(
             _("No login within {seconds:g} seconds.").format(seconds=seconds)
         ) from error

@@ -18,7 +18,7 @@ from tui.errors import (
     ConflictError,
     LazychatError,
     ModelError,
-    too_many_files,
+    scarce,
 )
 from tui.eventlog import EventLog
 from tui.events import (
@@ -149,7 +149,7 @@ def _explained(error: Exception) -> ErrorRaised:
             return ErrorRaised(error.kind, mask(str(error)))
         case LazychatError():
             return ErrorRaised("config", mask(str(error)))
-        case _ if text := too_many_files(error):
+        case _ if text := scarce(error):
             return ErrorRaised("config", text)
         case _:
             # A bug in lazychat or a plugin: the user gets a line, the log a traceback.

@@ -567,3 +567,44 @@ def test_the_record_of_calls_is_json_whatever_the_times(store, capsys, time):
     assert row["time"] == 0.0
     assert cli.main(["tools", "log"]) == 0
     assert "unknown time" in capsys.readouterr().out
+
+
+def test_a_row_without_data_takes_no_other_along(store, capsys):
+    with closing(sqlite3.connect(store)) as db, db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') "
+            "WHERE name = 'event'"
+        )
+    for kind in ("turn_started", "usage_reported", "tool_call_started"):
+        spoil(
+            store,
+            "INSERT INTO event(conversation, turn, kind, time, data) "
+            "VALUES ('c', ?, ?, 0, NULL)",
+            kind,
+            kind,
+        )
+    spoil(store, "INSERT INTO running VALUES ('turn_started', 'c')")
+
+    said = run_all(capsys)
+
+    assert "good" in said["list"][0]
+    assert cli.main(["cost"]) == 0
+    assert cli.main(["tools", "log"]) == 1  # none of them could be read
+
+
+def test_an_end_of_no_turn_does_not_end_the_screen(store, start):
+    spoil(
+        store,
+        "INSERT INTO event(conversation, turn, kind, time, data) "
+        "VALUES ('c', NULL, 'turn_finished', 0, '{\"reason\":\"stop\"}')",
+    )
+    with EventLog(store) as log:
+        again = MessageAdded("c.5", Message("user", "Another beginning"), parent="")
+        log.append("c", again).result(30)
+
+    app = start([{"text": "Still here."}], "--cid", "c")
+    app.wait_for("Another beginning")
+    app.type("Anybody there?")
+    app.press("enter")
+    app.wait_for("Still here.")

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from support import ROOT
+from support.fakes.sse_server import SSEServer
 from support.mcp import call, called, connected, progress, state
 from support.terminal import wait_until
 
 from tui.config import McpServerConfig
 from tui.errors import LazychatError
-from tui.mcp import oauth
+from tui.mcp import login, oauth
 from tui.mcp.login import log_in
 
 PROGRAM = ROOT / "tests" / "support" / "fakes" / "mcp_http_server.py"
@@ -159,11 +160,11 @@ def test_an_expired_login_is_renewed(home: Path, guarded: str):
     log_in("web", settings, settings.url, shown.append, lambda: browse(shown[0]), 60.0)
     before = oauth.file().read_bytes()
     logins = oauth._read()
-    for login in logins.values():
-        login.expires = 1.0
+    for each in logins.values():
+        each.expires = 1.0
     oauth._write("x", None)
-    for key, login in logins.items():
-        oauth._write(key, login)
+    for key, each in logins.items():
+        oauth._write(key, each)
 
     with connected(web=settings) as servers:
         assert state(servers, "web").phase == "ready"
@@ -197,3 +198,14 @@ def test_a_login_is_bound_to_its_address(home: Path, guarded: str, address: str)
         sent = call(servers, "web__headers", name="authorization").output
 
     assert sent == "None"
+
+
+def test_a_login_to_a_server_that_answers_nobody_ends(
+    home: Path, server: SSEServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(login, "CONNECT_SECONDS", 0.5)
+    for _ in range(4):
+        server.json({"jsonrpc": "2.0", "id": "of nobody", "result": {}})
+
+    with pytest.raises(LazychatError, match=r"did not answer within 0\.5 seconds"):
+        log_in("web", McpServerConfig(), server.url, print, input, 30.0)

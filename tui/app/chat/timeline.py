@@ -47,7 +47,7 @@ class Timeline:
         self.moved(before)
         turn = record.turn or ""
         ended = isinstance(record.event, TurnFinished)
-        if ended and turn in self._items and not self.branches.has_begun(turn):
+        if ended and turn and turn in self._items and not self.branches.has_begun(turn):
             # The turn produced nothing; show its notes below the current path.
             for note in self._items.pop(turn):
                 self._put(note, self.branches.head)
