@@ -32,8 +32,7 @@ CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES"
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
-# A busy machine is no fault of the program's. `fast` is for `make fast`; tests that say
-# how many examples they need have as many.
+# A busy machine is no fault of the program's. `fast` is for `make fast`.
 hypothesis.settings.register_profile(
     "patient",
     hypothesis.settings(),  # in CI: the same examples each time
@@ -41,7 +40,8 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("patient")
-hypothesis.settings.register_profile("fast", hypothesis.settings(), max_examples=10)
+_FEW = 10
+hypothesis.settings.register_profile("fast", hypothesis.settings(), max_examples=_FEW)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,7 +73,9 @@ _IMPORTS |= {"Servers", "connected", "pexpect", "ssh", "starter_path"}
 _CALLS = {"subprocess", "run_test"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Mark as `outside` what needs a terminal, process, link, model or app."""
     for item in items:
         if isinstance(item, pytest.Function) and (
@@ -82,6 +84,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or any(map(_runs_a_program, _functions(item)))
         ):
             item.add_marker("outside")
+    if config.getoption("--hypothesis-profile") == "fast":
+        for function in {
+            item.obj for item in items if isinstance(item, pytest.Function)
+        }:
+            _limit_examples(function)
+
+
+def _limit_examples(function: Any) -> None:
+    """Have a test that says how many examples it needs try no more than `_FEW`."""
+    said = getattr(function, "_hypothesis_internal_use_settings", None)
+    if said is not None and said.max_examples > _FEW:
+        few = hypothesis.settings(said, max_examples=_FEW)
+        function._hypothesis_internal_use_settings = few
 
 
 def _functions(item: pytest.Function) -> Iterator[FunctionType]:

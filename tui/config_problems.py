@@ -1,7 +1,7 @@
-"""Says what is wrong in a configuration, in which line, and what is known instead.
+"""Reports errors in a configuration: the problem, its line, and the known names.
 
-msgspec reports neither lines nor the names of tables. What is known follows from the
-classes of the sections, so this need not change when a key is added.
+msgspec reports neither lines nor the names of tables. The known names come from the
+classes of the sections, so a new key needs no change here.
 """
 
 import math

@@ -1,9 +1,9 @@
 """Asks the model for an answer when it may call no more tools.
 
-A model that has called tools all along often writes one more call, although none is
-offered, and a model's own gate takes it for text then. So a gate that knows the tools
-stands behind it here: such calls are never shown, and the model is told once that it
-must answer.
+After several rounds of calls, a model often writes one more, although it is offered no
+tools any longer, and its own gate then takes the call for text. So a second gate, which
+knows the tools, follows here: such a call is never shown, and the model is reminded
+once that it must answer.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence

@@ -1,12 +1,12 @@
 """ReAct: tools for models without tool calling, by a text protocol.
 
 The model writes `Thought:`, `Action:` and `Action Input:`, is told `Observation:`, and
-ends with `Final Answer:` (Yao et al., "ReAct", 2022). Only what follows the last of
-these is for the user; all before it is reasoning. The rounds are those of the usual
-agent, since a model that is asked in this way gives calls like any other.
+ends with `Final Answer:` (Yao et al., "ReAct", 2022). Only what follows `Final Answer:`
+is the answer; everything before it is reasoning. The rounds are those of the usual
+agent, since calls in this form are handled like any others.
 
-A model that has tool calls of its own may be asked for these instead, and only told how
-to go about it. Whatever it writes in the form is understood all the same.
+A model with native tool calls may be asked for those instead, and is then told only how
+to proceed. Calls that it writes in the text form are still recognised.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Reads an action of the form of ReAct, in whatever notation a model writes it.
+"""Parses a ReAct action, in whatever notation a model writes it.
 
 Small models set the marks in bold, back-ticks or lists, number them, and write the
 arguments in brackets behind the tool's name, in a code fence, or everything as one

@@ -1,8 +1,8 @@
-"""Hears what a model says in the form of ReAct: thoughts, a call, or the answer.
+"""Interprets a model's output in ReAct form: thoughts, a call, or the answer.
 
-`Form` finds the parts. Each part passes the gate's `auto` as well, because a model may
-have been trained to write calls in another way, and does so when it is asked for this
-one.
+`Form` finds the parts. Each part also passes through the `auto` gate, because a model
+that was trained on another format for calls may use that one even when it is asked for
+this one.
 """
 
 import uuid

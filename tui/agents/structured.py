@@ -1,6 +1,6 @@
-"""Asks a model for JSON that fits a schema, in words that any model reads.
+"""Asks a model for JSON that matches a schema, in a prompt that any model understands.
 
-A server that takes the schema itself is given it too, which makes the words true.
+A server that accepts a schema gets it as well, and then enforces it.
 """
 
 import json

@@ -1,11 +1,13 @@
-"""Checks a value against a JSON Schema, of which it knows the keywords in common use.
+"""Validates a value against a JSON Schema, with the keywords in common use.
 
-A whole validator would be a dependency larger than this program's others. What is not
-known here is no assertion: `unknown` names it, so that nobody believes it was checked.
+A full validator would be a larger dependency than any other of this program. A keyword
+that is not supported asserts nothing: `unknown` names it, so that nobody believes it
+was checked.
 
-As a program of its own it reads `[schema, value]` from standard input and writes what
-is wrong: a pattern may take for ever, and only a process can be ended then. So it needs
-the standard library alone, and the file is long because a program is one file.
+Run as a program, it reads `[schema, value]` from standard input and writes what is
+wrong: a regular expression may take for ever, and only a process can be killed then. So
+it needs nothing but the standard library, and the file is long because a program is one
+file.
 """
 
 import ipaddress

@@ -1,9 +1,9 @@
 """Finds out whether a command line runs a program that a pattern denies.
 
-A line is read as a shell does: its commands, what they run in turn (`env`, `sh -c`,
-`xargs`), whatever the quotes and spaces. A word that only the shell knows, such as
-`$x`, may be any. This stops a model that writes the same in other words; it does not
-stop a program, which can run anything.
+A line is parsed as a shell does: its commands and what they run in turn (`env`,
+`sh -c`, `xargs`), whatever the quotes and spaces. A word that only the shell can
+expand, such as `$x`, may stand for anything. This stops a model that rephrases a denied
+command; it cannot stop a program, which can run anything.
 """
 
 import re

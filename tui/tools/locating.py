@@ -1,6 +1,6 @@
-"""Names the place of a wrong value within an argument.
+"""Locates a wrong value within an argument.
 
-msgspec writes `[...]` for any key of a dict, so which one it is has to be tried.
+msgspec writes `[...]` for any key of a dict, so the keys are tried one by one.
 """
 
 import re

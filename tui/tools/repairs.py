@@ -1,4 +1,4 @@
-"""Repairs values of a wrong type whose meaning is plain, as models write them.
+"""Repairs arguments of the wrong type whose meaning is clear.
 
 A number in place of a text, one value in place of a list of it, an object written as a
 text, a choice in other letters, a time without seconds. What may be read in two ways is

@@ -1,4 +1,4 @@
-"""Turns what a tool returns into text, of which no more than a bound is ever copied.
+"""Converts what a tool returns to text, without ever copying more than a limit.
 
 A tool may return anything: 200 MB of text, a list that contains itself, an object whose
 `__str__` never returns. So this runs in the tool's thread, within its time limit, and

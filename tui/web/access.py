@@ -1,7 +1,7 @@
 """Decides which requests the server answers.
 
-The server lets whoever may use it drive the app, so each request must show three
-things before anything is started for it:
+Whoever may use the server controls the app, so each request must prove three things
+before anything is started for it:
 
 - Host is a name of this server. A foreign page whose own name was pointed to this
   address (DNS rebinding) sends its own name.

@@ -1,7 +1,7 @@
-"""Calls the user back when an answer ends in a window that has no focus.
+"""Notifies the user when an answer ends in a window without the focus.
 
-Terminals report their focus if they can; one that does not is taken for focused, so it
-never rings. tmux marks the window that rang.
+A terminal that does not report its focus counts as focused, so its bell never rings.
+tmux marks the window that rang.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Tells in the status line how long is waited: for the first word, or the next try.
+"""Shows the length of a wait in the status line: for the first word, or the next try.
 
-It counts from the times in the log, so a screen that is opened in mid-wait says the
-same as one that was there from the beginning.
+It counts from the times in the log, so a screen that is opened during the wait shows
+the same figure as one that was open from the start.
 """
 
 import math

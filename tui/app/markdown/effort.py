@@ -1,4 +1,4 @@
-"""How long a text takes to lay out; imports no parser, which a start needs not."""
+"""Estimates how long a text takes to lay out, without importing a parser at startup."""
 
 _COSTLY = "[]*_~`!<&\\$"
 _COST = 8  # characters of prose per mark: the parser may try it with all that follow

@@ -1,4 +1,4 @@
-"""Rules for Markdown as models write it, where the letter of the rules hides words.
+"""Relaxes rules of Markdown that would hide words of what models write.
 
 - Containers nested more deeply than the parser goes are text.
 - A row of a table keeps its surplus cells, and a "|" within code divides none.

@@ -1,7 +1,7 @@
 """`lazychat doctor`: checks the environment, and says what to do about problems.
 
 Each module here has the checks of one subject. They change nothing, and no check can
-keep the others from their end: see `findings`.
+prevent the others from finishing: see `findings`.
 """
 
 import importlib

@@ -1,8 +1,8 @@
-"""Runs checks side by side, each with a limit of time, and contains their failures.
+"""Runs checks in parallel, each with a time limit, and contains their failures.
 
-A check may hang (a dead network disk, a server that says nothing) or raise. Neither
-keeps the other checks, or the end of the program, waiting: each runs in a daemon thread
-of its own, which is left behind after its limit.
+A check may hang (a dead network disk, a silent server) or raise. Neither delays the
+other checks or the exit of the program: each check runs in a daemon thread of its own,
+which is abandoned at its limit.
 """
 
 import contextlib

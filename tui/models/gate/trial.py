@@ -1,4 +1,4 @@
-"""Holds a call back until what follows tells whether it is one.
+"""Holds back a possible call until the text after it decides whether it is one.
 
 A call may stand in quoting that closes behind it (`marks`), and what no marker
 announces (a bare call) may be an example in a sentence. All that was written is kept,

@@ -1,4 +1,4 @@
-"""A server's list of models, and what the user is told of it."""
+"""Reads a server's list of models, and describes it to the user."""
 
 import difflib
 from collections.abc import Callable

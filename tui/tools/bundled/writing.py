@@ -1,4 +1,4 @@
-"""Writes and edits files, such that the user has seen each change and can undo it.
+"""Writes and edits files; the user sees each change before it is made, and can undo it.
 
 The preview of a call is the difference that it will make, and is remembered: the call
 writes only if the file still is what the difference was made from. A file is replaced
