@@ -208,7 +208,8 @@ MALFORMED: dict[str, tuple[int, Any]] = {
     "Groq: arguments": (400, {"request_id": "r", "error": BAD_CALL}),
     "Groq: no JSON": (400, {"error": {"message": "Failed to generate JSON. Please "
         "adjust your prompt. See 'failed_generation' for more details.",
-        "failed_generation": "", "type": "invalid_request_error", "code": "json_validate_failed"}}),
+        "failed_generation": "", "type": "invalid_request_error",
+        "code": "json_validate_failed"}}),
     "Groq in the stream": (200, {"error": FAILED_CALL | {"status_code": 400}}),
     "llama.cpp": (500, {"error": {"code": 500, "message": "Failed to parse input at "
                         "pos 12: <tool_call>", "type": "server_error"}}),
