@@ -611,6 +611,15 @@ ROWS = {
     "exaone": Row(
         _each("<tool_call>\n@\n</tool_call>"), "</tool_call>", marker="<tool_call>"
     ),
+    "mirothinker": Row(
+        _named(
+            "<server_name>s</server_name>\n<tool_name>$</tool_name>\n"
+            "<arguments>\n@\n</arguments>",
+            around="<use_mcp_tool>\n@\n</use_mcp_tool>",
+        ),
+        "</use_mcp_tool>",
+        marker="<use_mcp_tool>",
+    ),
     "openthinker": Row(
         _each("<tool_call>\n@\n</tool_call>"),
         "</tool_call>",

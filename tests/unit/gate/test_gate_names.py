@@ -145,6 +145,7 @@ NAMES = {
     "hyperclovax": "naver-hyperclovax/HyperCLOVAX-SEED-Think-32B",
     "hyperclovax_14b": "naver-hyperclovax/HyperCLOVAX-SEED-Think-14B",
     "openthinker": "open-thoughts/OpenThinker2-32B openthinker:7b",
+    "mirothinker": "miromind-ai/MiroThinker-v1.5-30B MiroThinker-v1.0-72B.Q4_K_M",
     "cwm": "facebook/cwm",
     "dots": "rednote-hilab/dots.llm1.inst",
     "telechat4": "TeleAI/TeleChat4 XingChen4-29B-A4B",

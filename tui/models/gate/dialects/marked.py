@@ -22,6 +22,7 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
+from tui.models.gate.dialects.other_tags import MCP_TOOL
 from tui.models.gate.dialects.tool_call import (
     ARGUMENTS,
     CALL_SECTION,
@@ -310,6 +311,15 @@ ROWS = (
         dropped=CHATML,
         names="hyperclova-?x-seed-think(?!.*14b)",
         in_auto=False,
+    ),
+    row(
+        "mirothinker",
+        MCP_TOOL,
+        *TOOL_CALL,
+        thinking=THINK,
+        dropped=CHATML,
+        names="mirothinker",
+        signs=("<use_mcp_tool>",),
     ),
     row(
         "openthinker",

@@ -16,6 +16,7 @@ from tui.models.gate.dialects.builders import (
     OBJECT,
     QUOTE,
     STRINGS,
+    block,
     eat,
 )
 from tui.models.gate.grammar import Element, Payload, Quote, Rule
@@ -30,7 +31,11 @@ from tui.models.gate.patterns import (
     Run,
     ToolName,
 )
-from tui.models.gate.payloads.other_tags import read_other_tags, read_tag_pair
+from tui.models.gate.payloads.other_tags import (
+    read_mcp_tools,
+    read_other_tags,
+    read_tag_pair,
+)
 
 _CALLS = ("tool_call", "tool-call", "tool_use")
 _NAMED = (Lit("name"), SPACE, Lit("="), SPACE, QUOTE)
@@ -96,6 +101,23 @@ def _pair(tag: str) -> Rule:
     return Rule((), (*named, *look), payload, sign="")
 
 
+def _mcp(word: str) -> Element:
+    return Element((Lit(f"<{word}"), Lit(">")), f"</{word}>")
+
+
+MCP_TOOL = block(
+    "<use_mcp_tool>",
+    (Lit("<server_name>"),),
+    Payload(
+        read_mcp_tools,
+        (),
+        ("</use_mcp_tool>",),
+        ends=("</arguments>",),
+        again=((Lit("<server_name>"),), (Lit("<tool_name>"),)),
+        elements=tuple(map(_mcp, ("server_name", "tool_name", "arguments"))),
+    ),
+)
+"""A call of MiroThinker, and of prompts of programs that have tools of MCP servers."""
 _ANY_CALL = (Lit("<tool"), Alt(tuple((Lit(tag[4:]),) for tag in _CALLS)))
 OTHER_TAGS = (
     _attributes(_CALLS, *_ANY_CALL),

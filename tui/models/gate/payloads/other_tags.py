@@ -84,6 +84,30 @@ def read_tag_pair(body: str, tools: Tools, closed: bool) -> Reading:
     return Reading([Call(name, {known[0]: value})], whole=closed)
 
 
+def read_mcp_tools(body: str, tools: Tools, closed: bool) -> Reading:
+    """Parse calls, each of which is three elements: server, tool and arguments."""
+    calls: list[Call] = []
+    server = name = ""
+    try:
+        for element in _elements(body.removeprefix("<use_mcp_tool>")):
+            text = element.text.strip()
+            match element.tag:
+                case "server_name":
+                    server = text
+                case "tool_name":
+                    name = text
+                case "arguments" if name:
+                    known = name in tools or f"{server}__{name}" not in tools
+                    called = name if known else f"{server}__{name}"
+                    calls.append(Call(called, arguments_of(text)))
+                    name = ""
+                case _:
+                    raise Fault("another element")
+    except Fault:
+        return Reading(calls, whole=False)
+    return Reading(calls, whole=bool(calls) and not name)
+
+
 def _attributes(text: str) -> dict[str, str]:
     return {m["key"]: unescape(m[2][1:-1]) for m in _ATTRIBUTES.finditer(text)}
 
