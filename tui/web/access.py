@@ -19,6 +19,8 @@ from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
+from tui.i18n import _
+
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?", re.IGNORECASE)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -71,13 +73,13 @@ class Access:
         """
         hosts = headers.get_all("Host")
         if len(hosts) != 1 or not self._is_ours(hosts[0]):
-            return "This server has another name."
+            return _("This server has another name.")
         origins = headers.get_all("Origin")
         if not origins and not needs_origin:
             return ""
         ours = {f"http://{hosts[0]}", f"https://{hosts[0]}"}
         if len(origins) != 1 or origins[0] not in ours:
-            return "The request comes from another page."
+            return _("The request comes from another page.")
         return ""
 
     def _is_ours(self, host: str) -> bool:

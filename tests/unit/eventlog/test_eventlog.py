@@ -37,6 +37,23 @@ def test_what_is_appended_is_read_by_another_process_s_connection(log, path):
     assert (record.seq, record.turn, record.event) == (seq, "t", event)
 
 
+@pytest.mark.parametrize("there", ["a file", "a link that leads nowhere"])
+def test_a_folder_whose_name_is_taken_is_told_in_plain_words(tmp_path, there):
+    taken = tmp_path / "home"
+    if there == "a file":
+        taken.touch()
+    else:
+        taken.symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(LogError) as raised:
+        EventLog(taken / "chats" / "log.db")
+
+    assert str(raised.value) == (
+        f"Cannot create the folder {taken}/chats, because {taken} is not a folder. "
+        "Move it away, or set LAZYCHAT_HOME to another folder."
+    )
+
+
 def test_read_has_no_effect_and_starts_after_the_cursor(log):
     first = log.append("c", Queued("x", "1")).result(30)
     log.append("c", Queued("x", "2")).result(30)

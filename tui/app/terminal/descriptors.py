@@ -13,6 +13,7 @@ from collections.abc import Callable
 from threading import Thread
 from time import monotonic
 
+from tui.i18n import _
 from tui.readiness import readable
 from tui.safe import safe
 
@@ -82,7 +83,7 @@ class Aside:
             ready = readable(read, stopped, seconds=wait)
             if monotonic() - began >= PERIOD and stopped not in ready:
                 if skipped:
-                    self._say(f"… and {skipped:,} more lines")
+                    self._say(_("… and {count:,} more lines").format(count=skipped))
                 left, skipped, began = LINES, 0, monotonic()
             if not ready:
                 self._say(rest)  # show an unfinished line after a pause
@@ -106,7 +107,7 @@ class Aside:
             elif stopped in ready:
                 break
         if skipped:
-            self._say(f"… and {skipped:,} more lines")
+            self._say(_("… and {count:,} more lines").format(count=skipped))
         self._say(rest)
         os.close(read)
         os.close(stopped)
@@ -116,5 +117,5 @@ class Aside:
             return
         self._shown += 1
         if self._shown > LINES_IN_ALL:
-            line = "… further output is not shown"
+            line = _("… further output is not shown")
         self._tell(safe(line[:WIDTH].rstrip("\r"), newlines=False))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tui.errors import DamagedError, LogError
 from tui.eventlog.sqlite import error_codes
+from tui.i18n import _
 
 WRITE_SECONDS = 0.15
 """Seconds that a commit waits for another process's lock before the events go to the
@@ -80,8 +81,11 @@ def use_rollback_journal(
         connection.execute("PRAGMA journal_mode = DELETE")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         tell(
-            "The conversation store is on a network file system, and another program "
-            "has it open in a way that is safe on one machine only. Close that program."
+            _(
+                "The conversation store is on a network file system, and another "
+                "program has it open in a way that is safe on one machine only. Close "
+                "that program."
+            )
         )
 
 
@@ -94,16 +98,29 @@ def unopened(path: Path, error: Exception) -> LogError:
     match code:
         case code if code in error_codes.DAMAGED:
             return DamagedError(
-                f"The conversation store {path} is damaged: {error}. Start "
-                "lazychat: it sets the store aside and saves what can be read."
+                _(
+                    "The conversation store {path} is damaged: {error}. Start "
+                    "lazychat: it sets the store aside and saves what can be read."
+                ).format(path=path, error=error)
             )
         case sqlite3.SQLITE_READONLY:
             return LogError(
-                f"The conversation store {path} is read-only. Make it "
-                "writable, or set LAZYCHAT_HOME to another folder."
+                _(
+                    "The conversation store {path} is read-only. Make it writable, or "
+                    "set LAZYCHAT_HOME to another folder."
+                ).format(path=path)
             )
-        case _:
+        case code if isinstance(error, FileExistsError):  # of `make_folder`
             return LogError(
-                f"Cannot open the conversation store {path}: {error}. Check the "
-                "permissions of the folder, or set LAZYCHAT_HOME to another folder."
+                _(
+                    "Cannot create the folder {folder}, because {there} is not a "
+                    "folder. Move it away, or set LAZYCHAT_HOME to another folder."
+                ).format(folder=path.parent, there=error.filename)
+            )
+        case code:
+            return LogError(
+                _(
+                    "Cannot open the conversation store {path}: {error}. Check the "
+                    "permissions of the folder, or set LAZYCHAT_HOME to another folder."
+                ).format(path=path, error=getattr(error, "strerror", "") or error)
             )

@@ -21,6 +21,7 @@ from tui.events import (
     Unknown,
     Unreadable,
 )
+from tui.i18n import _
 
 LARGE = 1 << 20
 """Size in bytes above which an event is passed to SQLite as bytes. A `str` would be in
@@ -128,13 +129,16 @@ def excerpt(kind: str, head: bytes, tail: bytes, size: int) -> Event:
     `head` and `tail` are the first and the last bytes of the event, which has `size`
     bytes. Returns `Unreadable` if they are not parts of a message.
     """
-    long = f"it is {size / 1e6:,.0f} MB long"
+    long = _("it is {size} MB long").format(size=f"{size / 1e6:,.0f}")
     begun = _BEGUN.match(head) if kind == "message_added" else None
     ended = _ENDED.search(tail)
     if begun and ended:
-        note = "\\n\\n[Cut off here: the message is too long to show or send "
-        note += f"({long}). An export contains all of it.]"
-        whole = begun[0] + note.encode() + b'"}' + ended[1] + b"}"
+        note = _(
+            "[Cut off here: the message is too long to show or send ({long}). An "
+            "export contains all of it.]"
+        ).format(long=long)
+        written = msgspec.json.encode(f"\n\n{note}")[1:]
+        whole = begun[0] + written + b"}" + ended[1] + b"}"
         try:
             return events.decode(kind, whole)
         except (msgspec.MsgspecError, UnicodeError):

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from tui.eventlog.fallback.journal import Row
 from tui.eventlog.sqlite import blobs, event_rows, trash
+from tui.i18n import _
 
 ONCE = "('turn_started', 'turn_finished')"
 """The kinds of events that each turn has at most once."""
@@ -75,7 +76,7 @@ class Overlay:
         """
         self.db.execute("ATTACH ? AS stored", (uri,))
         if self._version("stored") > self._version("main"):
-            raise sqlite3.NotSupportedError("it was written by a newer lazychat")
+            raise sqlite3.NotSupportedError(_("it was written by a newer lazychat"))
         for table in self._tables():
             if table != "event":
                 columns = self._columns(table)

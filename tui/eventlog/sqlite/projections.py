@@ -21,6 +21,7 @@ from tui.events import (
     TurnFinished,
     TurnStarted,
 )
+from tui.i18n import _
 
 TITLE = 80
 """The most characters of the first question that become a conversation's title."""
@@ -254,7 +255,7 @@ def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
     """
     stands_in = "SELECT 1 FROM temp.sqlite_master WHERE name = 'event'"
     if db.execute(stands_in).fetchone():
-        raise sqlite3.OperationalError("nothing stored can be deleted now")
+        raise sqlite3.OperationalError(_("nothing stored can be deleted now"))
     rows = db.execute(
         f"SELECT event.seq, {SAID}, "
         f"CASE WHEN unindexed.seq IS NOT NULL THEN {DONE} END FROM event "

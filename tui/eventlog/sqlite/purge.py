@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tui.eventlog.sqlite import blobs, event_rows, trash
+from tui.i18n import _
 
 MERGED_PAGES = 400
 """Pages of the index that one transaction merges; other writes may come in between."""
@@ -54,10 +55,10 @@ class Purge:
                 self._at_work.text_factory = event_rows.text
                 return self._run(self._at_work, seconds)
             except sqlite3.Error as error:
-                return (
+                return _(
                     "Traces of deleted conversations may still be in the conversation "
-                    f"store: {error}. lazychat will wipe them at its next start."
-                )
+                    "store: {error}. lazychat will wipe them at its next start."
+                ).format(error=error)
             finally:
                 connection, self._at_work = self._at_work, None
                 if connection:
@@ -72,7 +73,7 @@ class Purge:
         _merge_index(connection)
         connection.execute("VACUUM")
         if not self._cut_log(connection, seconds):
-            return (
+            return _(
                 "Another program is reading the conversation store, so its log could "
                 "not be wiped. Traces of deleted conversations may stay in it until "
                 "that program ends and lazychat is started again."

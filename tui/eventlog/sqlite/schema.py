@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tui.errors import NewerError
 from tui.eventlog.sqlite import blobs, projections, trash
+from tui.i18n import _
 
 MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """
@@ -61,7 +62,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     if (version := user_version(connection)) == VERSION:
         return
     if version > VERSION:
-        raise NewerError("The conversation store was written by a newer lazychat.")
+        raise NewerError(_("The conversation store was written by a newer lazychat."))
     connection.execute("BEGIN IMMEDIATE")
     for number in range(user_version(connection), VERSION):
         step = MIGRATIONS[number]
@@ -79,9 +80,11 @@ def require_known(connection: sqlite3.Connection, path: Path) -> None:
     version = user_version(connection)
     if version > VERSION:
         raise NewerError(
-            f"The conversation store {path} was written by a newer lazychat "
-            f"(format {version}, this one knows {VERSION}), so it is left unchanged. "
-            "Update lazychat, or set LAZYCHAT_HOME to another folder."
+            _(
+                "The conversation store {path} was written by a newer lazychat "
+                "(format {version}, this one knows {known}), so it is left unchanged. "
+                "Update lazychat, or set LAZYCHAT_HOME to another folder."
+            ).format(path=path, version=version, known=VERSION)
         )
 
 
