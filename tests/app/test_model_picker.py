@@ -268,7 +268,7 @@ async def test_a_key_stays_in_its_field_unless_it_was_refused(
         await chat.pilot.press("enter")
         await chat.until("Paste the key first")
         await chat.pilot.press(*"sk-typed-12345", "enter")
-        await chat.until("has failed (500)")
+        await chat.until("returned an error (500)")
         await chat.until("•" * 14)
         await chat.pilot.press("enter")
         await chat.until("did not accept the API key")

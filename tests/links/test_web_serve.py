@@ -264,7 +264,7 @@ class InTerminal(Program):
     [
         (
             ["-m", "tui", "serve", "--port", "0"],
-            "Ctrl+C ends",
+            "Ctrl+C stops",
             130,
             ["^C", "lazychat: Stopped; the conversations are kept"],
         ),

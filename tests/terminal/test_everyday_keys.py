@@ -337,7 +337,7 @@ def test_files_are_named_by_an_at_and_code_is_saved(start: Start, home: Path) ->
     terminal.wait_for("notes.md")
     terminal.press("enter")
     terminal.wait_for("⎘ notes.md · 2 lines")
-    x, y = terminal.find("×")
+    x, y = terminal.find("✕")
     terminal.click(x, y)
     gone(terminal, "⎘ notes.md")
     clear(terminal)

@@ -206,7 +206,7 @@ def test_the_guard_knows_when_what_is_said_could_not_be_written_any_more(
     terminal.signal(signal.SIGKILL)
     terminal.wait_closed()
 
-    assert "written are lost." in terminal.words
+    assert "unwritable are lost." in terminal.words
 
 
 def only_guard(terminal: Terminal) -> int:

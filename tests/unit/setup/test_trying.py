@@ -51,7 +51,7 @@ def test_models_are_listed_with_the_key(server: SSEServer) -> None:
     [
         (401, "unauthorized", "did not accept the API key"),
         (403, "unauthorized", "does not allow this"),
-        (500, "model", "has failed"),
+        (500, "model", "returned an error"),
     ],
 )
 def test_a_refusal_is_told_without_the_key(
