@@ -62,7 +62,7 @@ def as_output(value: Any, kept: int = KEPT) -> Output:
     Raises `Unshowable`, and what an iterator raises.
     """
     if _is_iterator(value):
-        value = _listed(cast(Iterable[Any], value), kept)
+        value = listed(cast(Iterable[Any], value), kept)
     if isinstance(value, _BINARY):
         value = _text_of(cast(_Binary, value), kept)
     if isinstance(value, str):
@@ -87,8 +87,8 @@ def _is_iterator(value: Any) -> bool:
     return isinstance(value, Iterator) and not isinstance(value, IOBase)
 
 
-def _listed(items: Iterable[Any], kept: int) -> list[Any]:
-    """Return the items as a list, which may have no end: until they are too much."""
+def listed(items: Iterable[Any], kept: int = KEPT) -> list[Any]:
+    """Return the items as a list: the first ones if they are too long, or endless."""
     found: list[Any] = []
     for item in items:
         found.append(item)

@@ -6,6 +6,7 @@ as attachments: see `Message.attachments`.
 """
 
 import io
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import msgspec
 
 from tui.errors import AttachmentError, ToolError
 from tui.messages import Attachment
+from tui.tools.results import listed
 
 MOST = 20
 """Most files of one result."""
@@ -35,18 +37,20 @@ def taken_apart(value: Any) -> tuple[Any, tuple[Attachment, ...]]:
     Raises `ToolError` for a file that cannot be read.
     """
     if isinstance(value, list | tuple):
-        parts: list[Any] = list(cast(list[Any], value))
-        files = [_file(part, n) for n, part in enumerate(parts[:MOST], 1)]
+        parts = iter(cast(list[Any], value))  # of a class that may have no end
+        first = list(islice(parts, MOST))
+        files = [_file(part, n) for n, part in enumerate(first, 1)]
         if not any(files):
             return cast(Any, value), ()
-        rest = [part for n, part in enumerate(parts) if n >= MOST or not files[n]]
+        rest = [part for part, file in zip(first, files, strict=True) if not file]
+        rest += listed(parts)
         found = tuple(filter(None, files))
         texts = all(isinstance(part, str) for part in rest)
         return ("\n".join(rest) or _told(found)) if texts else rest, found
     if isinstance(value, dict):
         entries = cast(dict[Any, Any], value)
-        first = enumerate(list(entries.items())[:MOST], 1)
-        taken = {key: file for n, (key, each) in first if (file := _file(each, n))}
+        some = enumerate(islice(entries.items(), MOST), 1)
+        taken = {key: file for n, (key, each) in some if (file := _file(each, n))}
         names = {key: file.name for key, file in taken.items()}
         return entries | names if taken else entries, tuple(taken.values())
     file = _file(value, 1)

@@ -1,5 +1,7 @@
 """Tools that return images and files."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from tui.agents.function_call import as_message
 from tui.events import ToolProgressed
 from tui.messages import Attachment, ToolCall, ToolResult
 from tui.tools import File, ToolBox, tool
+from tui.tools.results import KEPT
+from tui.tools.returned import taken_apart
 
 GIF = bytes.fromhex(
     "474946383961010001008000000000 00ffffff2c00000000010001000002024401003b"
@@ -98,3 +102,22 @@ def test_a_file_that_is_yielded_is_no_progress():
 
     assert [it.text for it in events if isinstance(it, ToolProgressed)] == ["begun"]
     assert [it.name for it in result.attachments] == ["result-1.gif"]
+
+
+class EndlessList(list[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        yield GIF
+        yield from itertools.repeat("and so on")
+
+
+class EndlessDict(dict[str, Any]):
+    def items(self) -> Any:
+        return ((str(n), GIF if n == 1 else n) for n in itertools.count())
+
+
+@pytest.mark.parametrize("value", [EndlessList([1]), EndlessDict(a=1)])
+def test_what_has_no_end_is_looked_at_only_for_its_first_files(value: Any):
+    rest, files = taken_apart(value)
+
+    assert [it.name for it in files] in (["result-1.gif"], ["result-2.gif"])
+    assert len(rest) < 2 * KEPT
