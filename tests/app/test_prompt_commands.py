@@ -1,9 +1,13 @@
 """Prompt files as slash commands."""
 
+import threading
+from pathlib import Path
+from typing import Any
+
 import pytest
 from support.pilot import opened
 
-from tui import paths
+from tui import paths, prompt_files
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -28,6 +32,25 @@ async def test_a_prompt_is_found_in_the_menu_filled_and_sent() -> None:
         await chat.until("Fine.")
 
         assert chat.model.requests[0].messages[-1].text == "Review a.py, please."
+
+
+async def test_what_is_typed_before_the_files_are_read_is_found_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write("review.md", "---\ndescription: Look a file over\n---\nReview $1, please.")
+    read, load = threading.Event(), prompt_files.load
+
+    def slowly(folder: Path) -> Any:
+        read.wait(30)
+        return load(folder)
+
+    monkeypatch.setattr(prompt_files, "load", slowly)
+    async with opened([]) as chat:
+        await chat.type("/rev")
+        await chat.until("/revise")
+        read.set()
+
+        await chat.until("Look a file over")
 
 
 async def test_a_new_file_counts_without_a_restart() -> None:

@@ -4,6 +4,7 @@ The servers are at their usual ports, so a test is skipped where one is taken.
 """
 
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from support.fakes.lazychat import Home, needs_starter
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 from support.gateway import Authority, Proxy, needs_openssl
 from support.start import Start
+from support.terminal import LIMIT
 
 PAGE = (ROOT / "docs" / "getting-started.md").read_text("utf-8")
 KEY = "sk-proj-9fK2xQzT4aB7cD8e"
@@ -90,7 +92,13 @@ def test_a_gguf_file_needs_no_configuration(user: Home) -> None:
     file.parent.mkdir()
     file.symlink_to(starter_path())
 
-    done = user.run("ask", "-m", f"~/{path}", "--tool", "none", "Say hello.")
+    # Without configuration, nothing limits how long a tiny model goes on.
+    asking = user.start(
+        *("-m", "tui", "ask", "-m", f"~/{path}", "--tool", "none", "Say hello.")
+    )
+    assert asking.stdout
+    assert asking.stdout.read(1)
+    asking.send_signal(signal.SIGINT)
+    asking.communicate(timeout=LIMIT)
 
-    assert done.code == 0, done.err
-    assert done.out.strip()
+    assert asking.returncode == 130

@@ -103,19 +103,26 @@ def test_what_was_killed_is_gone_on_with_and_tried_again(
     start: Start, log: EventLog, tried: Tried
 ) -> None:
     terminal = opened(start, 120)
-    for count, command in enumerate((STORY, "/continue", "/retry"), 1):
-        ask(terminal, command)
+    count, todo = 0, [STORY, "/continue", "/retry"]
+    while todo:
+        ask(terminal, todo[0])
+        count += 1
         wait_until(lambda n=count: len(starts(log)) == n and speaks(log), FIRST_WORD)
         (model,) = models_of(terminal.process.pid)
         os.kill(model, signal.SIGKILL)
         wait_until(lambda n=count: len(reasons(log)) == n)
+        if reasons(log)[-1] != "error":
+            # What is continued may have only a few words to go: kill another answer.
+            assert todo[0] != STORY
+            todo.insert(0, "/retry")
+            continue
         terminal.wait_for("was killed (SIGKILL)")
-    assert reasons(log) == ["error"] * 3
+        del todo[0]
 
     ask(terminal, "/retry")
-    wait_until(lambda: len(reasons(log)) == 4, 120)  # a whole answer
+    wait_until(lambda: len(reasons(log)) == count + 1, 120)  # a whole answer
 
-    assert reasons(log)[3] in ("stop", "length")
+    assert reasons(log)[-1] in ("stop", "length")
     assert answers(log)[-1].strip()
     terminal.press("ctrl+q")
     assert terminal.wait_exit() == 0

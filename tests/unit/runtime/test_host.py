@@ -224,7 +224,7 @@ def test_a_store_that_cannot_be_opened_is_a_problem_and_turns_run(home, make):
     assert ask(host)[-1] == TurnFinished("stop")
 
     assert len(host.problems) == 1
-    assert str(home / "file" / "lazychat.db") in host.problems[0]
+    assert f"{home / 'file'} is not a folder" in host.problems[0]
     assert "nothing is saved" in host.problems[0]
     host.close()
     assert host.last_words == []

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tui import paths, prompt_files
@@ -16,9 +17,13 @@ SECONDS = 1.0
 class PromptCommands:
     """The prompts of one app. Call it in the UI thread."""
 
-    def __init__(self, problems: list[str]) -> None:
-        """Add a line for each bad file to `problems`, once."""
+    def __init__(self, problems: list[str], changed: Callable[[], object]) -> None:
+        """Add a line for each bad file to `problems`, once.
+
+        `changed` is called, in a thread, when there are other commands than before.
+        """
         self._problems = problems
+        self._changed = changed
         self._folder = paths.prompt_files_folder()
         self._commands: tuple[Command, ...] = ()
         self._seen: object = None
@@ -50,7 +55,9 @@ class PromptCommands:
                         "file another name"
                     ).format(folder=self._folder / prompt.name, name=prompt.name)
                 )
-            self._commands = tuple(map(commands.of_file, found))
+            before, self._commands = self._commands, tuple(map(commands.of_file, found))
+        if self._commands != before:
+            self._changed()
         self._problems += [each for each in problems if each not in self._problems]
 
 

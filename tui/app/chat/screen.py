@@ -132,7 +132,10 @@ class ChatScreen(OutputScreen):
         door = backend.conversation(conversation, is_new=is_new)
         transcript = self.transcript = Transcript()
         composer = self.composer = Composer()
-        self._prompts = PromptCommands(backend.problems)
+        self._prompts = PromptCommands(
+            backend.problems,
+            lambda: self.call_later(lambda: composer.menu.list_again(composer.text)),
+        )
         composer.menu.more = lambda: (
             *self._prompts.commands(),
             *commands.of_prompts(backend.mcp.prompts),

@@ -95,6 +95,11 @@ class CommandMenu(Contained, Widget):
         self.found = found
         self.set_class(bool(found), "-open")
 
+    def list_again(self, text: str) -> None:
+        """List the commands anew, which have changed, unless the user is choosing."""
+        if not self._moved:
+            self.show(text)
+
     def close(self) -> None:
         """Hide the menu until the text no longer begins as it does now."""
         self._dismissed = "/"
