@@ -159,7 +159,7 @@ def _list(models: Sequence[_Way], ways: Sequence[_Way]) -> list[_Way]:
 
 def _typed(text: str) -> Callable[[], Chosen | None] | None:
     """Return what the picker of the app makes of a text, None for nothing."""
-    from tui.app.setup import rows  # asks for a moment of import
+    from tui.app.setup import rows  # only here: it imports Textual
 
     for row in rows.typed(text):
         match row.pick:
