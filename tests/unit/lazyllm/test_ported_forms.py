@@ -13,30 +13,15 @@ import pytest
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 
 from tui import lazyllm, session
-from tui.eventlog import EventLog
-from tui.lazyllm import ChatPrompter, FileSystemQueue, ToolManager, file_queue
+from tui.lazyllm import ChatPrompter, FileSystemQueue, ToolManager
 from tui.lazyllm.modules import ChatModule
 from tui.messages import Attachment, ToolCall
 from tui.models.scripted import ScriptedModel
-from tui.models.suppliers import SUPPLIERS
-from tui.tools import registry
 
 LIMIT = 30.0
 
 
-@pytest.fixture(autouse=True)
-def bare(tmp_path, monkeypatch):
-    """A log of its own, no tool, no key."""
-    monkeypatch.setattr(registry, "_registered", {})
-    monkeypatch.setenv("LAZYCHAT_HOME", str(tmp_path))
-    for name in SUPPLIERS:
-        for variable in lazyllm.online.variables_of(name):
-            monkeypatch.delenv(variable, raising=False)
-    for name in ("LAZYLLM_DEFAULT_SOURCE", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with EventLog(tmp_path / "log.db") as log, session.use(session.new_id()):
-        monkeypatch.setattr(file_queue, "_default_log", [log])
-        yield log
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 def asked(prompt: Any, query: Any, history: Any = None) -> list[tuple[str, str]]:

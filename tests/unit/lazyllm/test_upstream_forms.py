@@ -9,30 +9,14 @@ from typing import Any
 import pytest
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 
-from tui import lazyllm, session
+from tui import lazyllm
 from tui.errors import LazychatError
-from tui.eventlog import EventLog
 from tui.lazyllm import ToolManager, file_queue
 from tui.lazyllm.modules import ChatModule
 from tui.messages import ToolCall
 from tui.models.scripted import ScriptedModel
-from tui.models.suppliers import SUPPLIERS
-from tui.tools import registry
 
-
-@pytest.fixture(autouse=True)
-def bare(tmp_path, monkeypatch):
-    """A log of its own, no tool, no key."""
-    monkeypatch.setattr(registry, "_registered", {})
-    monkeypatch.setenv("LAZYCHAT_HOME", str(tmp_path))
-    for name in SUPPLIERS:
-        for variable in lazyllm.online.variables_of(name):
-            monkeypatch.delenv(variable, raising=False)
-    for name in ("LAZYLLM_DEFAULT_SOURCE", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with EventLog(tmp_path / "log.db") as log, session.use(session.new_id()):
-        monkeypatch.setattr(file_queue, "_default_log", [log])
-        yield log
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 def module(*script: Any) -> Any:
