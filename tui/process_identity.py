@@ -3,7 +3,6 @@
 A pid alone is not enough: pids are reused, within one boot and after it.
 """
 
-import hashlib
 import os
 import re
 import socket
@@ -93,6 +92,8 @@ def _machine() -> str:
 
 
 def _digest(text: str) -> str:
+    import hashlib  # loads OpenSSL, 2 ms of a start that needs none
+
     return hashlib.sha256(f"lazychat\n{text}".encode(errors="replace")).hexdigest()[:16]
 
 

@@ -8,7 +8,7 @@ answer lets the turn go on. Only the first answer to a question counts; the guar
 import sqlite3
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -30,7 +30,7 @@ from tui.events import (
 from tui.grants import Grant
 
 
-class Question(NamedTuple):
+class Question(msgspec.Struct, frozen=True):
     """A call that waits for the user's permission."""
 
     turn: str

@@ -5,7 +5,8 @@ after the other, and their answers are versions of each other.
 """
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+
+import msgspec
 
 from tui.events import TurnRequested
 
@@ -13,7 +14,7 @@ COMPARES = "compares"
 """The option of the request after whose turn a screen names the two answers."""
 
 
-class AskedModel(NamedTuple):
+class AskedModel(msgspec.Struct, frozen=True):
     """One of the models that answer the question."""
 
     name: str

@@ -15,7 +15,6 @@ terminal does not.
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple
 
 import msgspec
 
@@ -162,7 +161,7 @@ def new_key(id: str) -> str:
 # -- all of it at once
 
 
-class Opened(NamedTuple):
+class Opened(msgspec.Struct, frozen=True):
     """The state of a conversation, besides its records, when a screen opens it."""
 
     stored: bool

@@ -14,7 +14,7 @@ from tui.lazyllm.arguments import ArgumentError
 from tui.lazyllm.scope import ABSENT_OF_CLIENTS
 from tui.mcp import Servers
 from tui.mcp.naming import server_prefix
-from tui.mcp.reading import line
+from tui.mcp.text import line
 from tui.mcp.tool import McpTool
 
 _CONNECT_SECONDS = 65.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tui import bounds
 from tui.i18n import _
-from tui.mcp.reading import clean, line
+from tui.mcp.text import clean, line
 from tui.mcp.values import Answer, Field, Question
 
 if TYPE_CHECKING:

@@ -23,9 +23,10 @@ from tui.mcp.asking import Asking
 from tui.mcp.explaining import explain, is_invalid, is_lost, wants_login
 from tui.mcp.mending import mended
 from tui.mcp.naming import tool_names
-from tui.mcp.reading import Throttle, line
+from tui.mcp.reading import Throttle
 from tui.mcp.retrying import BETWEEN_LISTS, Backoff
 from tui.mcp.stdio import Child
+from tui.mcp.text import line
 from tui.mcp.tool import Begin, McpTool, Report
 from tui.mcp.values import Prompt, Resource, ResourceText, ServerState
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from tui.errors import LazychatError
 from tui.i18n import _
 from tui.masking import mask
-from tui.mcp.reading import line
+from tui.mcp.text import line
 
 _CLOSED = -32000
 """The SDK's code for a request that a broken connection left without an answer."""

@@ -20,8 +20,8 @@ from tui.errors import ConfigError
 from tui.i18n import _
 from tui.masking import is_variable_name
 from tui.mcp.extracting import Extractor, is_secret_name
-from tui.mcp.reading import line
 from tui.mcp.secrets import references
+from tui.mcp.text import line
 from tui.models import keys as stored_keys
 
 _TABLES = ("mcpServers", "servers", "context_servers")

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.i18n import _
-from tui.mcp.reading import line
+from tui.mcp.text import line
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams

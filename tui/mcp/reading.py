@@ -7,13 +7,14 @@ model. What is too large or too deep is left out, and said so.
 import base64
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from tui import bounds
 from tui.errors import ToolError
 from tui.i18n import _
+from tui.mcp.text import clean, line
 from tui.mcp.values import (
     Prompt,
     PromptArgument,
@@ -21,7 +22,6 @@ from tui.mcp.values import (
     ResourceText,
 )
 from tui.messages import ToolSchema
-from tui.safe import safe
 
 if TYPE_CHECKING:
     import mcp_types as types
@@ -38,20 +38,6 @@ MOST_PICTURES = 10
 """Most pictures of one result."""
 LONGEST_RESULT = 1_000_000
 """Most characters of a result, of which a model gets less still."""
-_LONGEST_LINE = 500
-
-
-def line(text: object, limit: int = _LONGEST_LINE) -> str:
-    """Return text from a server as one line of at most `limit` characters."""
-    words = " ".join(safe(str(text)[: 8 * limit], newlines=False).split())
-    return words if len(words) <= limit else f"{words[: limit - 1]}…"
-
-
-def clean(text: str, limit: int) -> str:
-    """Return text from a server of at most `limit` characters, with a note if cut."""
-    if len(text) <= limit:
-        return safe(text)
-    return f"{safe(text[:limit])}\n[{len(text) - limit} more characters omitted]"
 
 
 def log_line(params: "types.LoggingMessageNotificationParams") -> str:
@@ -187,7 +173,7 @@ def resources(server: str, found: "Sequence[types.Resource]") -> tuple[Resource,
     )
 
 
-class Picture(NamedTuple):
+class Picture(msgspec.Struct, frozen=True):
     """A picture in a result, as the server sends it."""
 
     data: str
@@ -201,7 +187,7 @@ class Picture(NamedTuple):
         return f"image, {self.kind or 'of unknown kind'}, {_size(self.data)}"
 
 
-class Result(NamedTuple):
+class Result(msgspec.Struct, frozen=True):
     """What a call has returned."""
 
     text: str

@@ -17,7 +17,7 @@ from tui.bounds import may_be_deep, without_deep
 from tui.errors import LazychatError
 from tui.i18n import _
 from tui.masking import mask
-from tui.mcp.reading import line
+from tui.mcp.text import line
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams

@@ -10,7 +10,8 @@ from typing import Any
 from tui import bounds
 from tui.config import McpServerConfig
 from tui.errors import AttachmentError, Cancelled, ToolError
-from tui.mcp.reading import ReadTool, Result, line
+from tui.mcp.reading import ReadTool, Result
+from tui.mcp.text import line
 from tui.messages import Attachment
 from tui.tools import Tool, report
 from tui.tools.policy import Policy

@@ -11,7 +11,8 @@ would be read anew. So the same messages stay left out for several turns.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from tui.events import NoticeGiven
 from tui.i18n import _, ngettext
@@ -26,7 +27,7 @@ _MOST_RESERVED = 16_384
 """Tokens kept for the answer, at most: hardly any answer is longer."""
 
 
-class Fitted(NamedTuple):
+class Fitted(msgspec.Struct, frozen=True):
     """What is sent of a conversation."""
 
     messages: list[Message]

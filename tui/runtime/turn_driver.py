@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tui import conversation, process_identity
 from tui.conversation.attached import filled
@@ -53,7 +55,7 @@ _LOOKED_AT = 16 << 10
 """Characters between two looks at the clock."""
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True):
     """How a turn ended."""
 
     answer: Message | None

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from tui.app import background
 from tui.app.chat import file_writing
@@ -26,7 +28,7 @@ _ENDINGS = {
 _LONGEST = 12  # characters of a language that may end a file name
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True):
     """A block of code."""
 
     language: str

@@ -9,12 +9,13 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from tui.i18n import _
 
 
-class Saved(NamedTuple):
+class Saved(msgspec.Struct, frozen=True):
     """The file is written."""
 
     path: Path
@@ -23,7 +24,7 @@ class Saved(NamedTuple):
     """In bytes."""
 
 
-class Exists(NamedTuple):
+class Exists(msgspec.Struct, frozen=True):
     """There is something of that name, and nothing is written yet."""
 
     path: Path

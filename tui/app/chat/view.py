@@ -4,7 +4,9 @@ With them the controller does not depend on a screen and can be tested without o
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
+
+import msgspec
 
 from tui.conversation import Transcript
 from tui.messages import Attachment
@@ -52,7 +54,7 @@ class Turns(Protocol):
         ...
 
 
-class Settings(NamedTuple):
+class Settings(msgspec.Struct, frozen=True):
     """What the user has set for the next question."""
 
     model: str

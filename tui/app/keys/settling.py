@@ -5,8 +5,8 @@ left out, or taken from another command, is told in one line.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
+import msgspec
 from textual.binding import Binding, BindingsMap
 
 from tui.app.commands import COMMANDS, NO_KEY, Command, checked, spelled_key
@@ -25,7 +25,7 @@ _OURS = {
 _FOR_TYPING = ("space", "enter", "backspace", "delete")
 
 
-class Settled(NamedTuple):
+class Settled(msgspec.Struct, frozen=True):
     """The keys of a run."""
 
     keys: dict[str, str]

@@ -6,17 +6,18 @@ found, and the caller shows the message alone.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """A message and a phrase to mark in it; "" marks nothing."""
 
     message_id: str
     phrase: str = ""
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """Start and end of a phrase: line and character numbers from 0."""
 
     line: int

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from tui.app.transcript import matches
 from tui.app.transcript.find import Found
 from tui.app.transcript.item import Item
@@ -36,7 +38,7 @@ class _Pane(Protocol):
     def show_matches(self) -> object: ...
 
 
-class _Result(NamedTuple):
+class _Result(msgspec.Struct, frozen=True):
     revision: int
     places: list[Found]
     rows: dict[int, list[RowMatch]]

@@ -8,7 +8,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple
+
+import msgspec
 
 from tui.app.markdown import Line
 from tui.app.transcript.find import Found
@@ -17,7 +18,7 @@ LONGEST = 200
 """Most characters that are searched for."""
 
 
-class RowMatch(NamedTuple):
+class RowMatch(msgspec.Struct, frozen=True):
     """The part of a match that is in one row."""
 
     start: int

@@ -1,8 +1,8 @@
 """A line pane with find, and jumps between questions."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
+import msgspec
 from textual.reactive import var
 
 from tui.app.transcript.finder import Finder
@@ -11,7 +11,7 @@ from tui.app.transcript.line_pane import LinePane
 from tui.app.transcript.message_view import MessageView
 
 
-class Bookmark(NamedTuple):
+class Bookmark(msgspec.Struct, frozen=True):
     """A scroll position."""
 
     item: Item | None

@@ -5,8 +5,8 @@ used last, and things to try. Small windows get less of it, the least important 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+import msgspec
 from rich.cells import cell_len, set_cell_size
 
 from tui.app.markdown import BLANK, Line, Span
@@ -27,7 +27,7 @@ _SHORTEST = 16
 """Columns of a text beside which the keys have a column of their own."""
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True):
     """A line: a label, a text, and a key with what it does."""
 
     label: str

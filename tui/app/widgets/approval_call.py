@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+import msgspec
 from rich.cells import cell_len, chop_cells
 
 from tui.app.markdown.lines import Line, Span, Style
@@ -15,7 +15,7 @@ from tui.i18n import _
 from tui.safe import safe, spelled_out
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """An answer that the user may give, with its key."""
 
     key: str

@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+import msgspec
 
 from tui import bounds
 from tui.app.markdown.lines import Line, Span, beside, cut, spans_width
@@ -115,7 +117,7 @@ class Note(DebugEntry):
         return Line((mark, (self._shown, ("error" if self._failed else "muted",))))
 
 
-class Body(NamedTuple):
+class Body(msgspec.Struct, frozen=True):
     """A request to a model, and what came back."""
 
     time: float

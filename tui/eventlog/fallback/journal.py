@@ -19,7 +19,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
 
 import msgspec
 
@@ -57,7 +56,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Event | _State).decode
 
 
-class Left(NamedTuple):
+class Left(msgspec.Struct, frozen=True):
     """The content of an abandoned journal."""
 
     id: str

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from tui.errors import LogError
 from tui.eventlog.fallback import messages
@@ -43,7 +44,7 @@ QUIET_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
 
 
-class Store(NamedTuple):
+class Store(msgspec.Struct, frozen=True):
     """The path of the store, and the functions with which `MemoryFallback` uses it."""
 
     path: Path

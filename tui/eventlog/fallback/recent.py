@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+import msgspec
+
 from tui.eventlog.sqlite import event_rows
 from tui.eventlog.states import Blob, State
 from tui.events import Event, MessageAdded, ReasoningDelta, TextDelta, kind
@@ -31,7 +33,7 @@ class Row(NamedTuple):
     event: Event
 
 
-class Commit(NamedTuple):
+class Commit(msgspec.Struct, frozen=True):
     """The events and states that one append wrote."""
 
     rows: Sequence[Row]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -45,7 +45,7 @@ Connect = Callable[[str, float], sqlite3.Connection]
 Migrate = Callable[[sqlite3.Connection], None]
 
 
-class Saved(NamedTuple):
+class Saved(msgspec.Struct, frozen=True):
     """How much of a damaged store was recovered."""
 
     conversations: int

@@ -15,7 +15,8 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from tui.eventlog.fallback import recovery
 from tui.eventlog.fallback.recent import Recent
@@ -57,7 +58,7 @@ BEGUN = N_(
 )
 
 
-class Lost(NamedTuple):
+class Lost(msgspec.Struct, frozen=True):
     """A store that has lost data."""
 
     old: sqlite3.Connection

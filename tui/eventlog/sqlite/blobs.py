@@ -5,7 +5,6 @@ loading its pictures. Nothing counts the references: a purge, which rewrites the
 anyway, looks for them and frees what nobody refers to.
 """
 
-import hashlib
 import re
 import sqlite3
 
@@ -33,6 +32,8 @@ _REFERRING = (
 
 def digest_of(data: bytes) -> str:
     """Return the digest under which `data` is kept."""
+    import hashlib  # loads OpenSSL, which a start needs not
+
     return hashlib.sha256(data).hexdigest()
 
 

@@ -13,7 +13,8 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from tui.eventlog.sqlite import error_codes
 from tui.eventlog.sqlite.overlay import last_seq, uri
@@ -23,7 +24,7 @@ HEADER = 32
 """Bytes of a log's header (https://sqlite.org/fileformat.html, section 4.1)."""
 
 
-class _State(NamedTuple):
+class _State(msgspec.Struct, frozen=True):
     """The state of the files at one moment."""
 
     files: Files
