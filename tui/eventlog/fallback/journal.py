@@ -10,11 +10,11 @@ events and states.
 """
 
 import fcntl
-import hashlib
 import os
 import stat
 import tempfile
 import uuid
+import zlib
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -252,7 +252,10 @@ def _temporary(store: Path) -> list[Path]:
 
     Returns [] if no temporary file can be created, as on a full disk.
     """
-    digest = hashlib.sha256(os.fsencode(store.absolute())).hexdigest()[:12]
+    name = os.fsencode(store.absolute())
+    # It tells the stores of one user apart. Each start computes it, and `hashlib`
+    # would take 2 ms to load.
+    digest = f"{zlib.crc32(name):08x}{zlib.adler32(name):08x}"
     try:
         return [Path(tempfile.gettempdir()) / f"lazychat-{os.geteuid()}-{digest}"]
     except OSError:
