@@ -169,7 +169,7 @@ class PlanningAgent:
     def _unreadable(self) -> NoticeGiven:
         return NoticeGiven(
             _(
-                "{name} has made no plan that can be read; the answer is made without."
+                "{name} wrote no plan that can be read, so it answers without one."
             ).format(name=self.planner.name)
         )
 

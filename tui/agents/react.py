@@ -96,8 +96,7 @@ class ReactAgent(FunctionCallAgent):
         if self._too_small:
             yield NoticeGiven(
                 _(
-                    "{name} is too small for the form of ReAct; it calls tools in "
-                    "its own way."
+                    "{name} is too small for ReAct; it calls tools in its own format."
                 ).format(name=self.model.name)
             )
         return (yield from super()._run(messages, turn))

@@ -105,7 +105,7 @@ class _Bar:
     def begin(self) -> None:
         """Say what is waited for, on a terminal."""
         if self._tty:
-            _draw(_("Asking the hub…") if is_utf8() else "...")
+            _draw(_("Contacting the hub…") if is_utf8() else "...")
             self._asking = True
 
     def show(self, step: Downloading) -> None:

@@ -101,7 +101,7 @@ def revoke(what: str) -> int:
     gone = [each for each in kept if what in (each.tool, each.title, each.spelled)]
     if not gone:
         known = ", ".join(each.spelled for each in kept)
-        hint = _(" There is: {known}.").format(known=known) if kept else ""
+        hint = _(" Known: {known}.").format(known=known) if kept else ""
         raise LazychatError(
             _('Nothing called "{what}" is always allowed.{hint}').format(
                 what=what, hint=hint

@@ -77,7 +77,7 @@ ASKING = (
 """Keys while a tool asks for permission, and what they do."""
 
 VI = (
-    ("Esc; i, a, I, A, o, O", N_("Leave insert mode; insert here, behind, ...")),
+    ("Esc; i, a, I, A, o, O", N_("Leave insert mode; insert here, after, ...")),
     ("h, j, k, l, w, b, e", N_("Left, down, up, right; by words")),
     ("0, ^, $, gg, G", N_("Start, end of the line; first, last line")),
     ("f, F, t, T; ; ,", N_("To a character in the line; again, back")),
@@ -88,7 +88,7 @@ VI = (
     ("Ctrl+U, Ctrl+D", N_("Scroll the conversation by half a page")),
     (N_("In the conversation"), N_("j, k, g, G scroll; / finds; i or a writes")),
 )
-"""Keys of vi, and what they do."""
+"""The vi keys and what they do."""
 
 Place = Literal["writing", "reading", "debug", "tools", "history", "asking"]
 """What has the focus while the user asks for help."""

@@ -27,7 +27,7 @@ def described(found: Found) -> str:
     ]
     names = [name for name in names if not name.endswith(": ")]
     names += [
-        _("{title} (wants a key)").format(title=server.title)
+        _("{title} (needs a key)").format(title=server.title)
         for server in found.servers
         if server.wants_key
     ]

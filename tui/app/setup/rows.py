@@ -127,7 +127,7 @@ def rows(
             if not _has(known, place, it.id)
         ]
         if server.wants_key:
-            how = _("choose a model") if place.has_key else _("wants a key")
+            how = _("choose a model") if place.has_key else _("needs a key")
             listed.append(Row(At(place), server.title, how, group=HERE))
         elif not server.models:
             what = _("{title} is running, but has no model").format(title=server.title)

@@ -55,7 +55,7 @@ def _told(server: LocalServer) -> Finding:
         title=server.title, base_url=shown(server.base_url)
     )
     if server.wants_key:
-        text = _("{url} wants a key: /setup adds it").format(url=shown(server.base_url))
+        text = _("{url} needs a key: /setup adds it").format(url=shown(server.base_url))
         return Finding("server", "ok", text)
     ids = [model.id for model in server.models]
     if not ids:

@@ -46,7 +46,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def lacks_key(self) -> bool:
-        """Whether it is a service that wants a key, and there is none; as `has_key`."""
+        """Whether it is a service that needs a key, and there is none; as `has_key`."""
         known = SUPPLIERS.get(self.supplier)
         return bool(known and known.key_env) and not self.has_key
 
