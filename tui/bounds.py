@@ -109,7 +109,7 @@ def is_utf8(data: bytes) -> bool:
 def decode_as(data: bytes | str, type: type[T]) -> T:
     """Return the `type` that JSON in a file describes; raises ValueError when none.
 
-    What `decode` calls none is none. A byte order mark is no part of it.
+    What `decode` calls none is none. A byte order mark is not part of it.
     """
     try:
         encoded = data.encode() if isinstance(data, str) else data

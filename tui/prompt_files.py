@@ -26,7 +26,7 @@ class PromptFile(Value, frozen=True):
     """A prompt."""
 
     name: str
-    """What is typed behind the slash."""
+    """What is typed after the slash."""
     text: str
     """The prompt, with holes such as `$1` and `$ARGUMENTS`."""
     description: str = ""

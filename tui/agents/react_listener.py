@@ -41,7 +41,7 @@ class Listener:
         """The part of the reasoning that came in a channel of its own."""
         self.calls: list[ToolCall] = []
         self.called = False
-        """Whether the model need not go on: what follows is no part of its message."""
+        """Whether the model need not go on: what follows is not part of its message."""
         self._opened = False
         self._holds = False
         self._begin()

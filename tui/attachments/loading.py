@@ -110,7 +110,7 @@ def is_file(spec: str, folder: Path) -> bool:
 
 
 def leads_out(spec: str, folder: Path) -> bool:
-    """Return whether what `spec` names is outside of `folder`, by a link if need be."""
+    """Return whether `spec` names something outside `folder`, perhaps by a link."""
     try:
         path = wanted(spec, folder).path.resolve()
         return not path.is_relative_to(folder.resolve())

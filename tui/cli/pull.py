@@ -93,7 +93,7 @@ def fetch(what: Wanted, folder: Path | None = None) -> Pulled | None:
 
 
 class _Bar:
-    """A progress bar on stderr; a line now and then if that is no terminal."""
+    """A progress bar on stderr; a line now and then if that is not a terminal."""
 
     def __init__(self) -> None:
         self._tty = sys.stderr.isatty()

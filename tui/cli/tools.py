@@ -96,7 +96,7 @@ def _tools(settings: Config) -> tuple[list[Tool[..., object]], list[str]]:
 
 
 def revoke(what: str) -> int:
-    """Take back what is always allowed: `NAME`, all of a tool, or `NAME=PATTERN`."""
+    """Revoke what is always allowed: `NAME`, all of a tool, or `NAME=PATTERN`."""
     kept = grants.stored()
     gone = [each for each in kept if what in (each.tool, each.title, each.spelled)]
     if not gone:

@@ -15,7 +15,7 @@ from tui.eventlog.sqlite.projections import SAID, said
 LONGEST = 20_000
 """Most characters of a message that are returned."""
 BEHIND = 2
-"""Messages behind a match that are returned."""
+"""Messages after a match that are returned."""
 _LOOKED_AT = 40
 """Most messages that are read: others are versions that are not shown."""
 

@@ -325,7 +325,7 @@ def _decoded(blob: str, kind: str) -> str | None:
 
 
 def _is_readable(text: str) -> bool:
-    """Return whether text is no binary file: nearly no control or broken character."""
+    """Return whether this is text: a binary file has control or broken characters."""
     start = text[:10_000]
     return "\0" not in start and 50 * len(_CONTROL.findall(start)) <= len(start)
 

@@ -155,7 +155,7 @@ class ReplyBuilder:
         """Take the end of the text: what the gate still held comes out.
 
         `whole`: the model has ended it, and nothing has broken it off. `calls`: there
-        are structured calls, so that text which is all thoughts is no answer.
+        are structured calls, so that text which is all thoughts is not an answer.
         """
         self._note()
         yield from self._thought(self._marks.finish())
@@ -284,7 +284,7 @@ class ReplyBuilder:
         self._begin = begin
         for opener in OPENERS:
             if start.startswith(opener):
-                self._otherwise = self._begin = None  # it is no guess any more
+                self._otherwise = self._begin = None  # it is not a guess any more
                 return start[len(opener) :]
             if opener.startswith(start):
                 return ""

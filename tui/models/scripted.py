@@ -82,7 +82,7 @@ class ScriptedModel:
         """Take `script`, a list of replies; a `str` is a reply in one piece.
 
         `rate` is in pieces (text or thinking) a second, None for as fast as can be.
-        With `repeat` the script begins anew at its end; else another call raises
+        With `repeat` the script starts over at its end; else another call raises
         `ModelError`.
         """
         if rate is not None and rate <= 0:

@@ -222,7 +222,7 @@ class LocalConversation:
         return self._order.write(write)
 
     def revoke(self, tool: str, origin: str) -> None:
-        """Take back what was allowed for this conversation."""
+        """Revoke what was allowed for this conversation."""
         self._append(ApprovalRevoked(tool, origin))
 
     def cancel(self, turn: str) -> None:

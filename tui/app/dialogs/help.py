@@ -34,14 +34,14 @@ WRITING = (
     (N_("Ctrl+/ or Ctrl+_, Ctrl+Y"), N_("Undo, redo typing")),
     ("/", N_("List the commands; letters filter, Tab completes")),
 )
-"""Keys of the composer that are no commands, and what they do."""
+"""Keys of the composer that are not commands, and what they do."""
 READING = (
     ("Up, Down", N_("Message above, below")),
     ("Home, End", N_("First message; newest text, and follow it")),
     ("Enter", N_("Show or hide reasoning")),
     ("y, Y", N_("Copy the message, or its last code block")),
 )
-"""Keys of the conversation pane that are no commands, and what they do."""
+"""Keys of the conversation pane that are not commands, and what they do."""
 DEBUG = (
     ("Enter", N_("Show all of a call or a note, or the bodies of a round")),
     ("b", N_("Show what was sent to the model, and what came back")),
@@ -148,7 +148,7 @@ class HelpScreen(ModalScreen[None]):
         """Show help for `place` first.
 
         `keys` are those changed in the configuration, by the name of the command;
-        `more` are commands besides those of the table; `vi` is whether the keys of vi
+        `more` are commands besides those of the table; `vi` is whether vi keys
         are on.
         """
         super().__init__()

@@ -76,7 +76,7 @@ class Talk:
     # -- what there is
 
     def begin(self) -> None:
-        """Tell where it stands: the last exchange, or what has come meanwhile."""
+        """Tell where it stands: the last exchange, or what has arrived meanwhile."""
         records = self._follow.poll(0)
         live = self._live(records)
         for record in records:

@@ -100,7 +100,7 @@ class Payload(NamedTuple):
     elements: Sequence[Element] = ()
     """More regions in which closers are ignored; the first that fits counts."""
     odd: bool = False
-    """Its tags are no family's own, so that what they hold is text if it is no call."""
+    """Its tags are no family's own, so their content is text unless it is a call."""
 
 
 class Switch(NamedTuple):
@@ -109,7 +109,7 @@ class Switch(NamedTuple):
     channel: Channel
     permanent: bool = False
     trims: bool = False
-    """White space directly behind the marker belongs to it."""
+    """White space directly after the marker belongs to it."""
 
 
 class Drop(NamedTuple):
@@ -187,7 +187,7 @@ def _rules(
 def token_rules(token: str, action: Action = DROP) -> tuple[Rule, ...]:
     """Return the rules for a token that ends something; by default it is removed.
 
-    Nothing but other markers comes behind it on its line. A token that stands apart
+    Nothing but other markers comes after it on its line. A token that stands apart
     in a sentence, or between quotation marks, is spoken of.
     """
     looks = ((_LINE_END, ""), (_GLUED, NOT_APART), (_MORE_TOKENS, NOT_APART))
@@ -205,7 +205,7 @@ copy of a model may have another family's name or template."""
 
 @lru_cache(maxsize=512)
 def end_rules(token: str) -> tuple[Rule, ...]:
-    """Return the rules that remove a token of any family behind the end of an answer.
+    """Return the rules that remove a token of any family after the end of an answer.
 
     It is glued to the last word or on a line of its own; elsewhere it is spoken of.
     """

@@ -42,7 +42,7 @@ class Mark(NamedTuple):
 
     close: str
     adjacent: bool = False
-    """It counts only directly behind what it quotes."""
+    """It counts only directly after what it quotes."""
 
     def closes(self, text: str, final: bool) -> bool | None:
         """Return whether `text` closes it, None while more text decides.

@@ -331,7 +331,7 @@ def endless_list(where: Where) -> ModelError:
 
 
 def unreadable_list(where: Where) -> ModelError:
-    """Return the error for a list of models that is no JSON, or only a part of it."""
+    """Return the error for a list of models that is not JSON, or only a part of it."""
     return ModelError(
         _(
             "{base_url} sent a list of models that is not complete JSON. Check "

@@ -421,7 +421,7 @@ class ResponsesReader(AnswerReader):
 
 
 def decode(data: bytes) -> _Told:
-    """Return an event; raises ValueError for what is no JSON.
+    """Return an event; raises ValueError for what is not JSON.
 
     One whose fields are of other kinds than they should be says nothing.
     """

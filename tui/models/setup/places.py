@@ -131,7 +131,7 @@ def with_key(place: Place, text: str) -> Place:
 
     After a `!` the text is a command that prints the key instead. A variable that is
     set already comes before a stored key, so a key that differs gets a name of its own.
-    Raises `ConfigError` if the text is no key.
+    Raises `ConfigError` if the text is not a key.
     """
     if text.strip().startswith("!"):
         command = text.strip()[1:].strip()
