@@ -33,7 +33,7 @@ class PromptFile(Value, frozen=True):
     """One line for the menu."""
 
     def filled(self, typed: str) -> str:
-        """Return the prompt for what was `typed` behind its name.
+        """Return the prompt for what was `typed` after its name.
 
         `$ARGUMENTS` is all of it, `$1` to `$9` its words, which are quoted as in a
         shell. A prompt without holes is followed by what was typed.

@@ -59,7 +59,7 @@ _ANY = re.compile(rf"^{whole((*_MARKS, _COLON))}", re.IGNORECASE | re.MULTILINE)
 
 
 Waits = Literal[True]
-"""What is returned where more text decides."""
+"""Returned where more text is needed to decide."""
 
 
 class Head(NamedTuple):
@@ -148,7 +148,7 @@ _MOST_WORDS = 4
 
 
 class Actions:
-    """Reads one action, of which more and more has arrived; made for each."""
+    """Reads one action while its text arrives; create one for each."""
 
     def __init__(self, tools: Mapping[str, ToolSchema], lenient: bool = False) -> None:
         """Set the tools. `lenient`: the model is known to write in the form, so that

@@ -38,7 +38,7 @@ class Form:
         """What was written, up to that end."""
         self._held = ""
         self._more: list[str] = []
-        """What came behind `_held` and decides nothing."""
+        """Text after `_held` that decides nothing."""
         self._in_line = False
         self._blank = True
         """Whether only white space has arrived."""
@@ -64,10 +64,10 @@ class Form:
         return out
 
     def call_came(self) -> list[Piece]:
-        """Take note of a call that the model's server tells apart.
+        """Note a call that the model's server reports as structured.
 
-        What came before it is a thought, and a mark of it in the text announces nothing
-        any more.
+        The text before it is a thought, and its mark in the text no longer announces a
+        call.
         """
         self._out = []
         self._confirm()

@@ -187,7 +187,7 @@ class _Work:
         return tuple(calls)
 
     def take_up(self, done: Iterable[Message], open_calls: Iterable[ToolCall]) -> bool:
-        """Take what was done before; return whether it is of this plan.
+        """Take over earlier results; return whether they belong to this plan.
 
         `open_calls` have no result yet.
         """

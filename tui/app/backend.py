@@ -502,7 +502,7 @@ class Backend(Protocol):
     def tool_names(self) -> Sequence[str] | None:
         """The names of `tools`; None before the first frame, if they are lazychat's.
 
-        They are imported behind it.
+        They are imported after it.
         """
         ...
 

@@ -47,7 +47,7 @@ def begun_length(text: str) -> int:
 def spelled(path: str) -> str:
     """Return a path as it is written in a message, with its `@`.
 
-    A folder in quotation marks stays open, to be gone on with.
+    A folder in quotation marks stays open, to be continued.
     """
     if re.fullmatch(r"[^\s\"\\]+", path):
         return f"@{path}"

@@ -161,7 +161,7 @@ class _LookTwice(Future[T]):
 
 
 class Thread(threading.Thread):
-    """A thread in the session of its creator, whose result can be had.
+    """A thread in the session of its creator, whose result can be fetched.
 
     `prehook`, a function or several, is called in the thread before `target`.
     """

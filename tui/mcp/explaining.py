@@ -48,7 +48,7 @@ def wants_login(error: BaseException) -> bool:
 
 
 def is_invalid(error: BaseException) -> bool:
-    """Return whether an error is an answer that is none."""
+    """Return whether an error is an invalid answer."""
     return any(
         type(each).__name__ == "ValidationError" for each in _causes(error, set())
     )

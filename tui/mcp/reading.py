@@ -285,7 +285,7 @@ def resource_text(
     """Return the content of a resource as text.
 
     Bytes are decoded if they are text; of HTML only what a browser would show is kept.
-    What is not text in truth, whatever the server calls it, is named.
+    Content that is not really text, whatever the server calls it, is named.
     """
     kind, uri = line(found.mime_type or "", 100), line(found.uri)
     text, blob = getattr(found, "text", None), str(getattr(found, "blob", ""))

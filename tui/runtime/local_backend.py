@@ -367,7 +367,7 @@ class LocalBackend:
         return grants.stored()
 
     def revoke(self, grant: Grant) -> None:
-        """Take back what the user has always allowed."""
+        """Revoke what the user has always allowed."""
         try:
             grants.revoke(grant)
         except OSError as error:

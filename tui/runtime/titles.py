@@ -75,7 +75,7 @@ class Titler:
         self._closed = False
 
     def turn_requested(self) -> None:
-        """Stop all requests: the model may have only one hand."""
+        """Stop all requests: the model may take only one at a time."""
         with self._lock:
             turns = [turn for turn, _ in self._turns.values()]
         for turn in turns:

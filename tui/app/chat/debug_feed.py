@@ -106,12 +106,12 @@ class DebugFeed:
                 pass
 
     def spoke(self) -> None:
-        """Take it that the model works: a round has begun, unless one runs."""
+        """Assume that the model works: begin a round, unless one is running."""
         if self._round is None and self._turn is not None:
             self._begin_round()
 
     def ended(self, reason: str) -> None:
-        """Take it that the turn has ended."""
+        """Note that the turn has ended."""
         if self._round is not None:
             self._round.ended = reason
             self._panel.round_changed(self._round)

@@ -208,7 +208,7 @@ def called(id: str) -> str:
 def facts(models: Sequence[ListedModel]) -> list[str]:
     """Return what a server says of each model: window, price, whether it is loaded.
 
-    Prices stand below one another where the rows end in the same column.
+    Prices line up where the rows end in the same column.
     """
     prices = [_prices(model) for model in models]
     widths = [

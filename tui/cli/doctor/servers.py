@@ -22,7 +22,7 @@ _NAMED = 3
 
 
 def check_servers(models: Iterable[ModelConfig] = ()) -> Iterator[Finding]:
-    """Tell each server that answers, and each named by the user that does not.
+    """Report each server that answers, and each named by the user that does not.
 
     `models` are those of the configuration, which may say how servers are reached.
     """

@@ -83,7 +83,7 @@ class Payload(NamedTuple):
     balanced: bool = False
     """A call in it is complete where the outermost bracket closes."""
     ends: Sequence[str] = ()
-    """A call in it is complete behind any of these, outside a quote."""
+    """A call in it is complete after any of these, outside a quote."""
     again: Sequence[Atoms] = ()
     """What begins another call in it. Where a call is complete and neither this nor a
     closer follows, the payload has ended: the model left the closer out."""
@@ -146,7 +146,7 @@ class Rule:
     after: Sequence["Rule"] = ()
     """Rules tried only directly after the payload."""
     once: bool = False
-    """As one of `after`: what comes behind it is text, also if it is the same again."""
+    """As one of `after`: what comes after it is text, even if it is the same again."""
     unless: str = ""
     """A regular expression (look-behinds) that must hold; elsewhere it is text."""
     own: bool = False
@@ -233,9 +233,9 @@ _TURNS: Sequence[tuple[str, tuple[str, ...], str, str]] = (
 def with_turns(token: str, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """Return `rules`, which remove a token that ends a turn, and others beside them.
 
-    Models go on behind it with turns that they make up. Their own are text; those of
-    others, and all behind them, are left out. A text that has named what opens a turn
-    before it explains such tokens, and is left alone.
+    After it, models continue with turns that they make up. Their own are text; those of
+    others, and everything after them, are left out. A text that has named what opens a
+    turn before it explains such tokens, and is left alone.
     """
     line_end = (BLANK, Run(r"[\r\n]", 1, 1))
     for begin, ends, own, closer in _TURNS:
@@ -267,7 +267,7 @@ ANSWER_RULES = (
     ),
     Rule((Lit("</answer>"),), (BLANK, Run(r"[\r\n]", 1, 1)), DROP, "answered"),
 )
-"""What Hunyuan writes around the answer behind its reasoning, under any name."""
+"""What Hunyuan writes around the answer after its reasoning, under any name."""
 
 
 def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:

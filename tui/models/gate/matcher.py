@@ -182,7 +182,7 @@ class RuleSet:
         return rules, compiled(_choice(rules))
 
     def sure_behind(self, before: str, begun: str) -> bool:
-        """Whether `begun`, behind some text, is the beginning of an opener for sure."""
+        """Whether `begun`, after some text, surely is the beginning of an opener."""
         last = before[-1]
         if last == "\n" and begun in self._on_line:
             return True

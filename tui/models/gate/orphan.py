@@ -60,7 +60,7 @@ class Split(NamedTuple):
 
 
 class Marks:
-    """Drops the marks around reasoning that a server has told apart already."""
+    """Drops the marks around reasoning that a server has already separated."""
 
     def __init__(self) -> None:
         self._begins = True

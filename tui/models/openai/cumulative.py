@@ -26,9 +26,9 @@ class Cumulative:
         self._said = ""
         """The last piece, which is all of the text if pieces repeat it."""
         self._first = 0
-        """Characters of the first piece, which is told at once."""
+        """Characters of the first piece, which is passed on at once."""
         self._held: list[str] = []
-        """Pieces after the first, of which nothing is told yet."""
+        """Pieces after the first, none of which has been passed on yet."""
 
     def add(self, piece: str) -> str:
         """Return what to show of a piece."""

@@ -115,8 +115,8 @@ class SSEDecoder:
     def finish(self) -> Iterator[bytes]:
         """Take the end of the stream; yield an event that lacks its empty line.
 
-        The standard drops such an event. Servers that end without it exist, and
-        what is half an event is not JSON and found out there.
+        The standard drops such an event. But some servers end without it, and half an
+        event is noticed later, as it is not JSON.
         """
         if self._line:
             self._take(b"".join(self._line))

@@ -104,7 +104,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class AnswerReader:
-    """Reads one response; made for each."""
+    """Reads one response; create one for each."""
 
     def __init__(self, response: Response) -> None:
         self.complete = False
@@ -126,7 +126,7 @@ class AnswerReader:
         self._choices = FirstChoice()
         self._halves = Halves()
         self._streams = False
-        """Whether a delta has arrived, so that a whole message is all of it again."""
+        """Whether a delta has arrived, so that a whole message repeats all of it."""
         self._new_text = Cumulative()
         self._new_thoughts = Cumulative()
         self._texts: list[str] = []

@@ -51,7 +51,7 @@ class Form(msgspec.Struct, frozen=True):
     system: bool = True
     """Whether there is a role `system`."""
     calls: bool = True
-    """Whether calls and results are taken; else they are told as text."""
+    """Whether calls and results are taken; otherwise they are written as text."""
     images: bool = True
     alone: bool = False
     """Whether a call is taken only without a text beside it."""

@@ -96,8 +96,8 @@ def place_of_server(server: LocalServer) -> Place:
 def place_of_address(text: str) -> Place:
     """Return the place at an address that the user has typed.
 
-    Raises `ConfigError` if it is none, or has a password in it, which config.toml would
-    keep.
+    Raises `ConfigError` if it is invalid, or has a password in it, which config.toml
+    would keep.
     """
     url = normalize_base_url(text)
     if login(url):

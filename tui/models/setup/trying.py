@@ -63,8 +63,8 @@ def check_key(place: Place, cancel: Cancellation | None = None) -> None:
 
     llama-server lists its models without the key that it wants for answers. Asks in a
     form that is not a question, so nothing is generated or loaded, in contrast to
-    `try_model`. No other failure is told. Blocks for a few seconds at most, and for the
-    command that prints the key. Raises `Cancelled`.
+    `try_model`. Other failures are not reported. Blocks for a few seconds at most, and
+    for the command that prints the key. Raises `Cancelled`.
     """
     if place.proxy:
         return
@@ -157,8 +157,8 @@ def _failure(error: Exception, where: Where) -> ModelError:
 def try_model(settings: OpenAIModelConfig, cancel: Cancellation | None = None) -> None:
     """Ask the model to say a word; return once it has begun to.
 
-    A list of models proves no key: some services show it to everybody. Costs a few
-    tokens. Raises `ModelError`, `ConfigError` and `Cancelled`.
+    A list of models does not prove the key: some services show it to everybody.
+    Costs a few tokens. Raises `ModelError`, `ConfigError` and `Cancelled`.
     """
     name = settings.model
     once = msgspec.structs.replace(settings, max_retries=0, timeout=_TRY_SECONDS)

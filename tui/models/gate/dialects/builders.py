@@ -109,7 +109,7 @@ def json_block(
 ) -> Rule:
     """Return a rule for JSON calls between a marker and a closer, perhaps in a fence.
 
-    A fence that closes there has the closer behind it; any other opens code.
+    A fence that closes there is followed by the closer; any other opens code.
     """
     rule = block(marker, (_FENCE, *look), json_payload(closer, read=read))
     return replace(rule, after=eat((SPACE, Lit("```"), SPACE, Lit(closer))))
