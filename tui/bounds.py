@@ -107,9 +107,9 @@ def is_utf8(data: bytes) -> bool:
 
 
 def decode_as(data: bytes | str, type: type[T]) -> T:
-    """Return the `type` that JSON in a file describes; raises ValueError when none.
+    """Return the `type` that JSON in a file describes; raises ValueError if not.
 
-    What `decode` calls none is none. A byte order mark is no part of it.
+    It must be valid as for `decode`. A byte order mark is not part of it.
     """
     try:
         encoded = data.encode() if isinstance(data, str) else data
@@ -125,9 +125,10 @@ def decode_as(data: bytes | str, type: type[T]) -> T:
 
 
 def decode_toml(text: str) -> dict[str, Any]:
-    """Return the table of a TOML file; raises ValueError when it is none.
+    """Return the table of a TOML file; raises ValueError if it is invalid.
 
-    Too deep and too large a number count as none; `tomllib.TOMLDecodeError` says where.
+    It is also invalid if it is too deep or has too large a number. The subclass
+    `tomllib.TOMLDecodeError` says where.
     """
     import tomllib  # not every process reads such a file
 

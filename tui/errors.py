@@ -66,8 +66,8 @@ class ContextOverflow(ModelError):
     ) -> None:
         super().__init__(message, "context_overflow")
         self.passing = passing
-        """Whether it is a rate limit that one request exceeds alone: no property of
-        the model, and another one tomorrow."""
+        """Whether it is a rate limit that this request alone exceeds: not a property of
+        the model, and it may differ tomorrow."""
         self.window = window
         """The size of the window in tokens, or that limit; 0 if unknown."""
         self.tokens = tokens

@@ -235,7 +235,7 @@ class RetryScheduled(Event, frozen=True):
     seconds: float
     """How long the pause is, from when this was written."""
     attempt: int
-    """Which of the tries after the first comes then, from 1."""
+    """The number of the retry that comes then, from 1."""
     most: int
     """How many of these there are at most."""
     text: str = ""
@@ -292,8 +292,8 @@ class ConversationConfigured(Event, frozen=True):
     system: str = ""
     """The system prompt; empty means that of the configuration."""
     options: dict[str, Any] = {}
-    """Options of the model by name, such as temperature, which go before those of
-    the configuration."""
+    """Options of the model by name, such as temperature, which override those of the
+    configuration."""
 
 
 class ConversationForked(Event, frozen=True):

@@ -225,7 +225,7 @@ the configuration of another folder, which may name a program."""
 
 
 def _is_harmless(command: str, words: str) -> bool:
-    """Return whether no word in the place of a `*` is such an option of a program."""
+    """Return whether no word in place of a `*` is such an option of a program."""
     options = _RUNS_OR_WRITES.get(command.partition(" ")[0].rpartition("/")[2], ())
     for word in words.split(" ") if options else ():
         bare = word.partition("=")[0]

@@ -89,7 +89,7 @@ def remember_login(login: str) -> None:
 
 
 def mask(text: str) -> str:
-    """Return `text` with `***` in the place of secrets and of what looks like one."""
+    """Return `text` with `***` in place of secrets and of what looks like one."""
     _learn_environment(*map(os.environ.get, (*_LOGINS, *_TOKENS)))
     bare = _bare(text)
     if _secrets:

@@ -26,14 +26,14 @@ class PromptFile(Value, frozen=True):
     """A prompt."""
 
     name: str
-    """What is typed behind the slash."""
+    """What is typed after the slash."""
     text: str
     """The prompt, with holes such as `$1` and `$ARGUMENTS`."""
     description: str = ""
     """One line for the menu."""
 
     def filled(self, typed: str) -> str:
-        """Return the prompt for what was `typed` behind its name.
+        """Return the prompt for what was `typed` after its name.
 
         `$ARGUMENTS` is all of it, `$1` to `$9` its words, which are quoted as in a
         shell. A prompt without holes is followed by what was typed.

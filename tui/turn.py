@@ -91,7 +91,7 @@ class Approver(Protocol):
         ...
 
     def wait(self, request: ApprovalRequested) -> ApprovalGiven:
-        """Wait for the answer, for days if need be; raises `Cancelled`."""
+        """Wait for the answer, for days if necessary; raises `Cancelled`."""
         ...
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.pilot import Chat, opened
 
+from tui import i18n
 from tui.app.chat.code_saving import Block, blocks, suggested
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -94,6 +95,18 @@ async def test_what_is_there_is_overwritten_only_after_a_second_enter(here: Path
         await chat.until("Saved")
     assert file.read_text() == "echo b\n"
     assert file.stat().st_mode & 0o777 == 0o754
+
+
+async def test_the_question_is_in_chinese_in_chinese(
+    here: Path, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(lambda: i18n.choose("en"))
+    i18n.choose("zh")
+    (here / "a").write_text("a")
+    async with opened([TWO], size=(120, 24)) as chat:
+        await answered(chat)
+        await save(chat, "a")
+        await chat.until("已存在 · Enter 覆盖")
 
 
 async def test_a_changed_name_takes_the_question_back(here: Path) -> None:

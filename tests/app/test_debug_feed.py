@@ -6,6 +6,7 @@ import pytest
 from support.fakes.sse_server import DONE, SSEServer, call, calls, finish, text, usage
 from support.pilot import Chat, opened
 
+from tui import i18n
 from tui.app.chat.debug_feed import decision
 from tui.events import ApprovalGiven, UsageReported
 from tui.messages import ToolCall
@@ -105,6 +106,34 @@ async def test_rounds_of_another_program_say_that_nothing_is_kept() -> None:
         await chat.pilot.press("f3", "shift+tab", "home", "enter")
 
         await chat.until("No bodies for this round")
+
+
+async def test_a_denied_call_is_marked_as_such_in_each_language(
+    request: pytest.FixtureRequest,
+) -> None:
+    request.addfinalizer(lambda: i18n.choose("en"))
+    i18n.choose("zh")
+    toml = '[tools.policy]\nget_current_weather = "deny"'
+    async with opened(TWO_ROUNDS, toml=toml) as chat:
+        await chat.pilot.press("f3")
+        await chat.ask("Weather?")
+        await chat.until("It is 10 degrees.")
+        await chat.ready()
+
+        assert panel(chat)[1].startswith("⊘ get_current_weather(")
+        assert "被该工具的策略拒绝" in panel(chat)[1]
+
+
+async def test_a_round_says_in_chinese_how_it_ended(
+    request: pytest.FixtureRequest,
+) -> None:
+    request.addfinalizer(lambda: i18n.choose("en"))
+    i18n.choose("zh")
+    async with opened(["", ""]) as chat:
+        await chat.ask("Say nothing")
+        await chat.until(lambda: chat.screen.status.state == "error")
+
+        assert " · 错误" in panel(chat)[0]
 
 
 def test_decisions_in_words() -> None:

@@ -406,7 +406,7 @@ async def test_a_call_shows_who_decided():
         app.panel.call_decided(call("c1", "remove"), "allowed by you")
         app.panel.call_started(call("c1", "remove"))
         app.panel.call_finished("c1", 0.002)
-        app.panel.call_decided(call("c2", "write"), "denied: not there")
+        app.panel.call_decided(call("c2", "write"), "denied: not there", denied=True)
         app.panel.call_finished("c2", 0.0, "denied")
         await pilot.pause()
 
@@ -447,7 +447,7 @@ async def test_a_huge_result_is_drawn_at_once_and_only_its_beginning():
 async def test_a_denied_call_has_not_failed():
     async with (app := Host()).run_test() as pilot:
         app.panel.call_started(call())
-        app.panel.call_decided(call(), "denied by you")
+        app.panel.call_decided(call(), "denied by you", denied=True)
         app.panel.call_finished("c1", 0.01, "the user denied this call.")
         await pilot.pause()
 

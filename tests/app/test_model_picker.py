@@ -72,6 +72,30 @@ async def test_models_are_in_groups_and_filtered_by_typing(
         await chat.until("Choose a model")
 
 
+async def test_it_and_other_dialogs_look_the_same_in_any_order() -> None:
+    """Style sheets of all screens that were opened hold for all of them."""
+    keys = {"ctrl+l": "paste a key", "f1": "Send", "ctrl+p": "/history"}
+
+    async def shown(chat: Chat, key: str) -> str:
+        await chat.pilot.press(key)
+        await chat.until(keys[key])
+        await chat.until(lambda: chat.app.screen.query(".dialog").first().size.area > 0)
+        await chat.pilot.pause()
+        text = chat.text
+        await chat.pilot.press("escape")
+        await chat.until(lambda: chat.app.screen is chat.screen)
+        return text
+
+    alone = {}
+    for key in keys:
+        async with opened(size=(80, 24)) as chat:
+            alone[key] = await shown(chat, key)
+    async with opened(size=(80, 24)) as chat:
+        both = [await shown(chat, key) for key in (*keys, *keys)]
+
+    assert both == [*alone.values(), *alone.values()]
+
+
 async def test_enter_uses_what_was_found_and_writes_it_down(
     probed: SSEServer, user: Path
 ) -> None:
@@ -216,11 +240,11 @@ async def test_a_server_that_wants_a_key_gets_it(
     server.json({"error": {"message": "no messages"}}, status=400)
     monkeypatch.setenv("LAZYCHAT_PROBE", server.url)
     async with opened() as chat:
-        await chat.until("(wants a key)")
+        await chat.until("(needs a key)")
         await chat.pilot.press("enter")
-        await chat.until("wants a key")
+        await chat.until("needs a key")
         await chat.pilot.press("enter")
-        await chat.until("wants an API key")
+        await chat.until("needs an API key")
         await chat.pilot.press(*"sk-typed-12345", "enter")
         await chat.until("vendor/big-1")
         await chat.pilot.press("enter")
@@ -245,7 +269,7 @@ async def test_a_server_that_lists_its_models_to_all_may_want_a_key(
         await chat.pilot.press("enter")
         await chat.until("Set up a model")
         await chat.pilot.press("enter")
-        await chat.until("wants an API key")
+        await chat.until("needs an API key")
         await chat.pilot.press(*"sk-typed-12345", "enter")
         await chat.until("1 model")
         await chat.pilot.press("enter")

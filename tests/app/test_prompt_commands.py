@@ -65,7 +65,7 @@ async def test_a_prompt_with_the_name_of_a_command_is_reported() -> None:
     async with opened([]) as chat:
         await chat.type("/mod")
         await chat.until(lambda: chat.host.problems)
-        assert "/model is a command of lazychat" in chat.host.problems[0]
+        assert "lazychat has a /model command of its own" in chat.host.problems[0]
         parsed = chat.screen.composer.menu.parse("/model x")
         assert parsed
         assert parsed[0].name == "model"

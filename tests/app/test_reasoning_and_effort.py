@@ -6,7 +6,7 @@ import pytest
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 from support.pilot import Chat, opened
 
-from tui import config, paths
+from tui import config, i18n, paths
 from tui.app import state
 from tui.models.catalog import ModelCatalog
 from tui.models.effort import takes_none
@@ -123,6 +123,19 @@ async def test_the_key_goes_through_the_efforts_which_are_sent() -> None:
             await again.until("thinker high effort")
             await again.ask("/effort extreme")
             await again.until("/effort takes low, medium, high, default")
+
+
+async def test_the_key_comes_back_to_the_default_in_each_language(
+    request: pytest.FixtureRequest,
+) -> None:
+    request.addfinalizer(lambda: i18n.choose("en"))
+    i18n.choose("zh")
+    async with opened(toml=OPENAI.format(url="http://127.0.0.1:9/v1")) as chat:
+        for said in ("low", "medium", "high", "模型默认"):
+            await chat.pilot.press("alt+e")
+            await chat.until(f"推理强度：{said}")
+
+        assert chat.screen.effort.current == ""
 
 
 async def test_a_model_without_reasoning_says_so() -> None:

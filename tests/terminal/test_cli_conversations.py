@@ -228,7 +228,7 @@ def test_an_answer_that_is_being_written_is_not_deleted(home):
     fill(home, a="a needle")
     start(home, "a", process_identity.claim())
 
-    assert "cancel it first" in complaint(home.run("delete", "-y", "a"), 1)
+    assert "stop it first" in complaint(home.run("delete", "-y", "a"), 1)
     assert titles(home) == ["a needle"]
 
 

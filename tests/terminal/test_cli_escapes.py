@@ -264,7 +264,7 @@ def test_arguments_that_are_no_utf_8_are_taken(home: Path, tried: Tried) -> None
         assert it.stderr.decode().count("\n") == 1
     assert found.returncode == 1
     assert b"Traceback" not in found.stderr
-    tried("Arguments that are no UTF-8", 6)
+    tried("Arguments that are not UTF-8", 6)
 
 
 def test_a_variable_that_is_no_utf_8_is_taken(home: Path) -> None:

@@ -267,7 +267,7 @@ def test_a_gateway_with_its_own_authority_and_proxy(
 
         newcomer.press("ctrl+l", then="Needs a key")
         newcomer.paste("https://llm.corp.example/v1", then="use this server")
-        newcomer.press("enter", then="wants an API key")
+        newcomer.press("enter", then="needs an API key")
         newcomer.paste(KEY, then="••••")
         newcomer.press("enter", then="corp-large")
         newcomer.press("enter", then="corp-large is ready")

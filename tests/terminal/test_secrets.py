@@ -167,7 +167,7 @@ def test_lines_that_are_no_http_are_quoted_without_the_key(
         thread.join()
 
     assert KEY not in said
-    tried("Keys in lines that are no HTTP")
+    tried("Keys in lines that are not HTTP")
 
 
 def test_ids_of_models_are_quoted_without_the_key(

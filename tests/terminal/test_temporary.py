@@ -57,4 +57,4 @@ def test_it_does_not_continue_what_is_stored(tmp_path: Path) -> None:
         done = home.ask("--temporary", "-c", "And?")
 
         assert (done.code, done.out) == (2, "")
-        assert "--temporary begins anew" in done.err
+        assert "--temporary always starts a new conversation" in done.err

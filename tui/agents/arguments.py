@@ -29,7 +29,7 @@ def read_arguments(text: str, tool: ToolSchema | None) -> dict[str, Any] | str:
 
     `text` may be an object in JSON or nearly so, a list of arguments in their order,
     arguments by name as in Python or on lines of their own, or the only argument as it
-    is. What cannot be read is returned as it is, so that the model is told.
+    is. What cannot be read is returned unchanged, so that the model can be told.
     """
     text = text.strip()
     if fenced := _FENCE.match(text):

@@ -86,8 +86,8 @@ class FunctionCallAgent:
             if _stuck(message, unreadable):
                 yield NoticeGiven(
                     _(
-                        "The model repeats a tool call that cannot be read; it now "
-                        "answers without tools."
+                        "The model keeps repeating a tool call that cannot be read; "
+                        "it now answers without tools."
                     )
                 )
                 break
@@ -174,7 +174,7 @@ def _no_answer(model: str, finish_reason: str) -> ModelError:
     return ModelError(
         _(
             "{model} ended without an answer (finish_reason {finish_reason}). Try "
-            "again, or ask in other words."
+            "again, or rephrase the question."
         ).format(model=model, finish_reason=finish_reason),
         "empty",
     )

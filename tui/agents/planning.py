@@ -169,7 +169,7 @@ class PlanningAgent:
     def _unreadable(self) -> NoticeGiven:
         return NoticeGiven(
             _(
-                "{name} has made no plan that can be read; the answer is made without."
+                "{name} wrote no plan that can be read, so it answers without one."
             ).format(name=self.planner.name)
         )
 
@@ -204,9 +204,9 @@ def since_question(
 
 
 def noted(messages: Sequence[Message], note: str) -> list[Message]:
-    """Return `messages` with a note behind the user's last one.
+    """Return `messages` with a note appended to the user's last one.
 
-    It is within that message, since some servers refuse two of the user in a row.
+    It is part of that message, since some servers refuse two user messages in a row.
     """
     last = messages[-1] if messages else None
     if last is None or last.role != "user":

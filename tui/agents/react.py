@@ -67,7 +67,7 @@ _GO_ON = (
 
 
 class ReactAgent(FunctionCallAgent):
-    """Answers step by step, with tools that the model calls in the form of ReAct."""
+    """Answers step by step, with tools that the model calls in ReAct's format."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class ReactAgent(FunctionCallAgent):
 
         With `native`, a model that has tool calls of its own is asked for those; a
         system message replaces the advice that it is given. A model that is too small
-        to be told a form is asked as it usually is, and so is any without tools.
+        for the format is asked as usual, and so is one without tools.
         """
         super().__init__(model, toolbox, max_rounds, system)
         self._too_small = False
@@ -96,15 +96,14 @@ class ReactAgent(FunctionCallAgent):
         if self._too_small:
             yield NoticeGiven(
                 _(
-                    "{name} is too small for the form of ReAct; it calls tools in "
-                    "its own way."
+                    "{name} is too small for ReAct; it calls tools in its own format."
                 ).format(name=self.model.name)
             )
         return (yield from super()._run(messages, turn))
 
 
 class ReactModel:
-    """A model that is asked in the form of ReAct, and calls tools like any other."""
+    """A model that is asked in ReAct's format, and calls tools like any other."""
 
     def __init__(self, model: Model, native: bool = False) -> None:
         """Set the model; with `native` it is asked for tool calls of its own first."""
@@ -212,7 +211,7 @@ _GO_ON_MESSAGE = Message("user", _GO_ON)
 
 
 def in_form(messages: Sequence[Message], tools: Sequence[ToolSchema]) -> list[Message]:
-    """Return a request without tools: what they are and did is told in text."""
+    """Return a request without tools: text describes them and their results."""
     form = _FORM.format(tools="\n".join(map(described, tools))) if tools else _LAST
     system = [m.text for m in messages if m.role == "system"]
     asked = [Message("system", "\n\n".join([*system, form]))]

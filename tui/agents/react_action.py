@@ -1,7 +1,7 @@
 """Parses a ReAct action, in whatever notation a model writes it.
 
 Small models set the marks in bold, back-ticks or lists, number them, and write the
-arguments in brackets behind the tool's name, in a code fence, or everything as one
+arguments in brackets after the tool's name, in a code fence, or everything as one
 JSON object.
 
 The file is long because it is one grammar: any notation may follow any other.
@@ -59,7 +59,7 @@ _ANY = re.compile(rf"^{whole((*_MARKS, _COLON))}", re.IGNORECASE | re.MULTILINE)
 
 
 Waits = Literal[True]
-"""What is returned where more text decides."""
+"""Returned where more text is needed to decide."""
 
 
 class Head(NamedTuple):
@@ -148,7 +148,7 @@ _MOST_WORDS = 4
 
 
 class Actions:
-    """Reads one action, of which more and more has come; made for each."""
+    """Reads one action while its text arrives; create one for each."""
 
     def __init__(self, tools: Mapping[str, ToolSchema], lenient: bool = False) -> None:
         """Set the tools. `lenient`: the model is known to write in the form, so that
@@ -160,10 +160,10 @@ class Actions:
         self._brackets = _Brackets()
 
     def read(self, text: str, final: bool) -> Action | Waits | None:
-        """Return the action that `text` has behind its mark.
+        """Return the action that `text` has after its mark.
 
-        None if it is no action, True while more text decides. What is returned for a
-        text holds for all that begin with it.
+        None if it is not an action, True while more text decides. The result for a text
+        holds for all texts that begin with it.
         """
         begin = _end(_BLANKS, text, 0)
         if begin == len(text):
@@ -237,7 +237,7 @@ class Actions:
     def _inline(
         self, text: str, bracket: int, newline: int, final: bool
     ) -> tuple[str, int] | Waits | None:
-        """Return the arguments in the brackets behind a name, and where they end."""
+        """Return the arguments in the brackets after a name, and where they end."""
         first = text[bracket + 1 :].lstrip()[:1]
         if not first and not final:
             return True

@@ -30,7 +30,7 @@ class Form:
         self._thinks_first = thinks_first
         self._thinks = thinks_first
         self.ended = False
-        """Whether what follows is no part of the message: a call has been written, or
+        """Whether what follows is not part of the message: a call has been written, or
         a result made up."""
         self.formal = False
         """Whether the model writes in the form."""
@@ -38,10 +38,10 @@ class Form:
         """What was written, up to that end."""
         self._held = ""
         self._more: list[str] = []
-        """What came behind `_held` and decides nothing."""
+        """Text after `_held` that decides nothing."""
         self._in_line = False
         self._blank = True
-        """Whether only white space has come."""
+        """Whether only white space has arrived."""
         self._trims = False
         self._doubt: list[tuple[str, str]] | None = None
         """Thoughts in an odd notation, as text and as thoughts; an answer may begin so,
@@ -64,10 +64,10 @@ class Form:
         return out
 
     def call_came(self) -> list[Piece]:
-        """Take note of a call that the model's server tells apart.
+        """Note a call that the model's server reports as structured.
 
-        What came before it is a thought, and a mark of it in the text announces nothing
-        any more.
+        The text before it is a thought, and its mark in the text no longer announces a
+        call.
         """
         self._out = []
         self._confirm()
@@ -162,7 +162,7 @@ class Form:
         self._begin()
 
     def _begin(self) -> None:
-        """Begin a part behind a mark."""
+        """Begin a part after a mark."""
         self._markdown = Markdown()
         self._trims = True
         self._in_line = True
@@ -246,7 +246,7 @@ class Form:
         return raw
 
     def _pass_line(self) -> None:
-        """Let the rest of a line out, as far as it has come."""
+        """Let the rest of a line out, as far as it has arrived."""
         end = self._held.find("\n") + 1 or len(self._held)
         raw = self._consume(end)
         self._in_line = not raw.endswith("\n")

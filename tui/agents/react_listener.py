@@ -20,7 +20,7 @@ _READ = 64 << 10
 
 
 class Listener:
-    """Takes the events of one message, which may be told in two parts.
+    """Takes the events of one message, which may come in two parts.
 
     What may be a thought is shown as such at once, and becomes the answer at the end if
     nothing says what it is. From a model with a channel for its reasoning, and in the
@@ -41,7 +41,7 @@ class Listener:
         """The part of the reasoning that came in a channel of its own."""
         self.calls: list[ToolCall] = []
         self.called = False
-        """Whether the model need not go on: what follows is no part of its message."""
+        """Whether the model need not go on: what follows is not part of its message."""
         self._opened = False
         self._holds = False
         self._begin()
@@ -92,7 +92,7 @@ class Listener:
             yield ToolCallOpened(self._id)
 
     def relabel(self, as_text: bool) -> Iterator[Event]:
-        """Take it that text was reasoning, or the other way round."""
+        """Treat text as reasoning, or the other way round."""
         if as_text:
             # It has been shown as reasoning, and what is a thought of it stays that.
             said, self._own = "".join(self._own), []
@@ -125,7 +125,7 @@ class Listener:
         self._holds = True
 
     def answer(self) -> Iterator[Event]:
-        """Take as the answer what is said, if nothing told that it is one."""
+        """Take the text as the answer, if nothing has marked one."""
         if self._has_ended:
             return
         if held := "".join(self._held).strip():

@@ -50,7 +50,7 @@ _NEXT = re.compile(
     r"[\])][^\n#]{0,200}#E(?P<number>\d{1,3})[ \t*`]*[=:][ \t*`]*(?P<name>[\w.-]+)"
     r"[ \t]*[\[(]"
 )
-"""Another piece of evidence on the same line, behind the bracket of the one before."""
+"""Another piece of evidence on the same line, after the bracket of the one before."""
 _ENDS = re.compile(r"^[ \t>*#-]*(?:Plan\b|Step\b|#E\d|\d+[.)][ \t])", re.MULTILINE)
 _REFERENCE = re.compile(r"#E(\d+)\b")
 _BARE = re.compile(r"(?<=[:\[,])([ \t]*)(#E\d+)([ \t]*)(?=[,}\]])")
@@ -187,7 +187,7 @@ class _Work:
         return tuple(calls)
 
     def take_up(self, done: Iterable[Message], open_calls: Iterable[ToolCall]) -> bool:
-        """Take what was done before; return whether it is of this plan.
+        """Take over earlier results; return whether they belong to this plan.
 
         `open_calls` have no result yet.
         """
@@ -251,7 +251,7 @@ class _Work:
         return self._filled(arguments, parameters)
 
     def _filled(self, value: Any, schema: Mapping[str, Any]) -> Any:
-        """Return `value` with what was found in the place of references to it."""
+        """Return `value` with what was found in place of references to it."""
         match value:
             case str():
                 whole = _REFERENCE.fullmatch(value.strip())

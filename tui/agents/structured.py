@@ -18,7 +18,7 @@ _ASKED = (
 
 
 def instructed(messages: Sequence[Message], schema: Mapping[str, Any]) -> list[Message]:
-    """Return `messages`, the last of the user's with the schema behind it."""
+    """Return `messages` with the schema appended to the user's last one."""
     asked = list(messages)
     for at in range(len(asked) - 1, -1, -1):
         if asked[at].role == "user":

@@ -245,7 +245,7 @@ class LazychatApp(OutputApp):
             self.chat.complain(problem)
 
     def set_vi(self, word: str) -> None:
-        """Switch the keys of vi `on` or `off`, "" for the other; kept for later."""
+        """Switch vi keys `on` or `off`, "" for the other; kept for later."""
         chat = self.chat
         if chat is None:
             return

@@ -154,7 +154,7 @@ class Conversation(Protocol):
         ...
 
     def revoke(self, tool: str, origin: str) -> object:
-        """Take back what was allowed for this conversation."""
+        """Revoke what was allowed for this conversation."""
         ...
 
     def cancel(self, turn: str) -> object:
@@ -502,7 +502,7 @@ class Backend(Protocol):
     def tool_names(self) -> Sequence[str] | None:
         """The names of `tools`; None before the first frame, if they are lazychat's.
 
-        They are imported behind it.
+        They are imported after it.
         """
         ...
 
@@ -515,7 +515,7 @@ class Backend(Protocol):
         ...
 
     def revoke(self, grant: Grant) -> object:
-        """Take back what was always allowed. Blocks; raises `LazychatError`."""
+        """Revoke what was always allowed. Blocks; raises `LazychatError`."""
         ...
 
     def policy(self, tool: "Tool[..., Any]") -> "Policy":

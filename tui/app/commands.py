@@ -539,7 +539,7 @@ COMMANDS = (
         lambda app, _, word: app.set_vi(word),
         "",
         "/vi",
-        N_("Keys of vi: /vi on or off"),
+        N_("vi keys: /vi on or off"),
         argument=_one_of("/vi", "on", "off"),
     ),
     Command(

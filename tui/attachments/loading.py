@@ -40,7 +40,7 @@ def wanted(spec: str, folder: Path) -> Wanted:
     """Return what `spec` names: `FILE`, `FILE:10-40`, `FILE:10-` or `FILE:10`.
 
     `FILE` is relative to `folder`; `~` is a home. A file whose name ends like a range
-    is meant as a whole. Raises `AttachmentError` for a range that is none.
+    is meant as a whole. Raises `AttachmentError` for an invalid range.
     """
     path = _path(spec, folder)
     found = _RANGE.fullmatch(spec)
@@ -110,7 +110,7 @@ def is_file(spec: str, folder: Path) -> bool:
 
 
 def leads_out(spec: str, folder: Path) -> bool:
-    """Return whether what `spec` names is outside of `folder`, by a link if need be."""
+    """Return whether `spec` names something outside `folder`, perhaps by a link."""
     try:
         path = wanted(spec, folder).path.resolve()
         return not path.is_relative_to(folder.resolve())

@@ -11,7 +11,7 @@ from pathlib import Path
 _CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 """Letters of languages that are written without spaces, for a set of a pattern."""
 _BEFORE = rf"(?<![^\W{_CJK}])(?<![@/.])"
-"""An `@` behind a letter is part of an address; behind a Chinese one, it is not."""
+"""An `@` after a letter is part of an address; after a Chinese one, it is not."""
 _MENTION = (
     _BEFORE
     + r"""@(?:"(?P<quoted>[^"\n]+)"(?P<lines>:\d+(?:-\d*)?)?"""
@@ -53,7 +53,7 @@ def begun_length(text: str) -> int:
 def spelled(path: str) -> str:
     """Return a path as it is written in a message, with its `@`.
 
-    A folder in quotation marks stays open, to be gone on with.
+    A folder in quotation marks stays open, to be continued.
     """
     if re.fullmatch(r"[^\s\"\\]+", path):
         return f"@{path}"

@@ -25,7 +25,7 @@ _CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\x1b\b"})
 
 
 def decode(data: bytes) -> tuple[str, str] | None:
-    """Return the text of a file and its encoding; None if it is no text.
+    """Return the text of a file and its encoding; None if it is not text.
 
     The encoding is "" for UTF-8. Bytes that are not UTF-8 are text of one byte for
     each character, if they have no control characters.
@@ -55,7 +55,7 @@ def as_text(
 ) -> Attachment:
     """Return the lines `first` to `last` (None: the end) of a text file.
 
-    Raises `AttachmentError` if it is no text or has fewer lines.
+    Raises `AttachmentError` if it is not text or has fewer lines.
     """
     read = decode(data)
     if read is None:

@@ -158,7 +158,9 @@ def _check_input(options: argparse.Namespace) -> None:
 
 def _is_temporary(options: argparse.Namespace) -> bool:
     if options.temporary and (options.last or options.cid):
-        raise ConfigError(_("--temporary begins anew: leave out -c and --cid."))
+        raise ConfigError(
+            _("--temporary always starts a new conversation: leave out -c and --cid.")
+        )
     return options.temporary
 
 

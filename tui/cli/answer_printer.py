@@ -125,7 +125,7 @@ class Printer:
             talk(_("The text above is reasoning; the answer follows."))
 
     def print_line(self, line: str) -> None:
-        """Print a line that is no part of a message."""
+        """Print a line that is not part of a message."""
         self._write(f"{line}\n")
 
     def _print(self, message_id: str, text: str) -> None:

@@ -105,7 +105,7 @@ def _connect(host: Host) -> None:
     for state in host.mcp.states:
         if state.phase not in ("ready", "disabled"):
             talk(
-                _("MCP server {name}: {state}; goes on without it").format(
+                _("MCP server {name}: {state}; continuing without it").format(
                     name=state.name, state=state.describe()
                 )
             )

@@ -41,7 +41,7 @@ class AnswerSchema:
     """The schema in a file, which an answer must fit."""
 
     def __init__(self, file: str) -> None:
-        """Read it, "-" from standard input; raises `ConfigError` if it is no schema."""
+        """Read a file, or "-" for standard input; raises `ConfigError` if it fails."""
         self.name = _("standard input") if file == "-" else file
         """What it is called in messages."""
         try:

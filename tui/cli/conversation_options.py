@@ -55,8 +55,8 @@ def _rename(parser: argparse.ArgumentParser) -> None:
 
 def _fork(parser: argparse.ArgumentParser) -> None:
     parser.description = _(
-        "Copies a conversation into a new one, which goes its own way, and "
-        "prints the id of the copy. An answer in progress is left out."
+        "Copies a conversation into a new, independent one, and prints the id of "
+        "the copy. An answer in progress is left out."
     )
     parser.add_argument("id", metavar="ID", help=_(_ID))
     parser.add_argument(

@@ -106,7 +106,7 @@ def _write(file: Path, text: str, force: bool) -> None:
 
 
 def _may_have_folder(file: Path) -> bool:
-    """Return whether pictures can be saved beside `file`: it is no pipe or device."""
+    """Return whether pictures can be saved beside `file`: no pipe or device."""
     return file.is_file() or not file.exists()
 
 

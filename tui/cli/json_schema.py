@@ -169,7 +169,7 @@ def _parts(value: Any) -> Iterator[Json]:
 def _unknown(schema: Any) -> Iterator[str]:
     """Yield the keywords of a schema, and of those in it, that are not known.
 
-    Raises ValueError for what is no schema, wherever it stands.
+    Raises ValueError for what is not a schema, wherever it stands.
     """
     if isinstance(schema, bool):
         return

@@ -93,7 +93,7 @@ def fetch(what: Wanted, folder: Path | None = None) -> Pulled | None:
 
 
 class _Bar:
-    """A progress bar on stderr; a line now and then if that is no terminal."""
+    """A progress bar on stderr; a line now and then if that is not a terminal."""
 
     def __init__(self) -> None:
         self._tty = sys.stderr.isatty()
@@ -105,7 +105,7 @@ class _Bar:
     def begin(self) -> None:
         """Say what is waited for, on a terminal."""
         if self._tty:
-            _draw(_("Asking the hub…") if is_utf8() else "...")
+            _draw(_("Contacting the hub…") if is_utf8() else "...")
             self._asking = True
 
     def show(self, step: Downloading) -> None:

@@ -77,7 +77,7 @@ def _choose(config_file: Path | None) -> Chosen | None:
     for server in found.servers:
         place = place_of_server(server)
         if server.wants_key:
-            title = _("{title} (wants a key)").format(title=server.title)
+            title = _("{title} (needs a key)").format(title=server.title)
             ways.append(_Way(title, _of(place)))
         for model in server.models:
             name = f"{model.id}  ({server.title})"
@@ -187,7 +187,7 @@ def _repository() -> Chosen | None:
 def _download(repo: str) -> Chosen:
     pulled = fetch(wanted(repo))
     if pulled is None:
-        _say(_("Stopped; what has come is kept, and the next download continues."))
+        _say(_("Stopped; the part so far is kept, and the next download continues it."))
         raise KeyboardInterrupt
     return model_in(pulled.path)
 
@@ -202,7 +202,7 @@ def _service(services: Sequence[Service]) -> Chosen | None:
             return _from_server(place, asks=place.lacks_key)
         if known:
             _say(
-                _("{count} of these begins with “{name}”.").format(
+                _("{count} of these begin with “{name}”.").format(
                     count=len(known), name=name
                 )
             )

@@ -96,12 +96,12 @@ def _tools(settings: Config) -> tuple[list[Tool[..., object]], list[str]]:
 
 
 def revoke(what: str) -> int:
-    """Take back what is always allowed: `NAME`, all of a tool, or `NAME=PATTERN`."""
+    """Revoke what is always allowed: `NAME`, all of a tool, or `NAME=PATTERN`."""
     kept = grants.stored()
     gone = [each for each in kept if what in (each.tool, each.title, each.spelled)]
     if not gone:
         known = ", ".join(each.spelled for each in kept)
-        hint = _(" There is: {known}.").format(known=known) if kept else ""
+        hint = _(" Known: {known}.").format(known=known) if kept else ""
         raise LazychatError(
             _('Nothing called "{what}" is always allowed.{hint}').format(
                 what=what, hint=hint

@@ -40,8 +40,8 @@ class Question(msgspec.Struct, frozen=True):
 def lines_of_command(asked: ApprovalRequested) -> int:
     """Return how many lines of the text are the command's own.
 
-    Those behind them say how it is run. Only the former are to have a mark at their
-    start, so that no command can forge the latter.
+    The lines after them say how it is run. Only the command's own lines get a mark at
+    their start, so that no command can forge the others.
     """
     begins = bool(asked.subject) and asked.text.startswith(f"{asked.subject}\n")
     return (asked.subject if begins else asked.text).count("\n") + 1

@@ -21,7 +21,7 @@ from tui.i18n import N_, _
 GetPrice = Callable[[str], Price | None]
 """Returns what a model's tokens cost, None if that is not known."""
 MOST_MODELS = 200
-"""Models that are told apart; what is left is one row."""
+"""Models that are distinguished; what is left is one row."""
 OTHERS = "(others)"
 
 

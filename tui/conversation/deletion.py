@@ -174,7 +174,7 @@ def _remove(
         if look.runs:
             raise LogError(
                 _(
-                    "An answer is running in the conversation {runs}: cancel it first."
+                    "An answer is running in the conversation {runs}: stop it first."
                 ).format(runs=look.runs)
             )
     raise LogError(_("Cannot delete: the conversation keeps changing. Try again."))

@@ -320,7 +320,7 @@ def _add(
 
 
 def add_copy(log: EventLog, id: str, records: Sequence[Record]) -> str:
-    """Store records of this store once more, as the conversation `id`.
+    """Store records of this store again, as the conversation `id`.
 
     Turns and messages get new ids. The files to which messages refer are in the store
     already. Returns the id, which is another one if `id` is taken.

@@ -40,9 +40,9 @@ def fork(log: EventLog, id: str, message_id: str = "", title: str = "") -> str:
     """Copy the conversation `id` up to a message; return the id of the copy.
 
     "" means all of it. The turn of an answer is copied as a whole; a question without
-    an answer stands at the end alone. `title` is that of the copy, by default the
-    original's with "(fork)" behind it. Blocks; raises `LogError` if there is nothing to
-    copy or the store cannot be written.
+    an answer comes last, alone. `title` is that of the copy, by default the original's,
+    followed by "(fork)". Blocks; raises `LogError` if there is nothing to copy or the
+    store cannot be written.
     """
     records = log.read(id)
     view = fold(records)

@@ -15,7 +15,7 @@ from tui.eventlog.sqlite.projections import SAID, said
 LONGEST = 20_000
 """Most characters of a message that are returned."""
 BEHIND = 2
-"""Messages behind a match that are returned."""
+"""Messages after a match that are returned."""
 _LOOKED_AT = 40
 """Most messages that are read: others are versions that are not shown."""
 
@@ -52,7 +52,7 @@ def preview(log: EventLog, id: str, seq: int = 0, limit: int = 8) -> list[Spoken
     """Return the last messages of a conversation, `limit` at most, in their order.
 
     With the `seq` of a message (`Hit.seq`), return that one with those before it and
-    `BEHIND` behind it. Of several versions, those before the last message are the ones
+    `BEHIND` after it. Of several versions, those before the last message are the ones
     that led to it. Raises `LogError`.
     """
     about = {"id": id, "seq": seq or _NEWEST, "limit": _LOOKED_AT}

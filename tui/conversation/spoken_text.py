@@ -53,7 +53,7 @@ class SpokenText:
                 self._given[message_id] = given + len(text)
                 return text
             case Relabelled(message_id):
-                # What was given was no part of the text, which begins only now.
+                # What was given was not part of the text, which begins only now.
                 self._given[message_id] = 0
                 self._begun.pop(message_id, None)
                 return ""

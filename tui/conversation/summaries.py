@@ -80,7 +80,7 @@ def settled(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _results(calls: dict[str, Entry | None]) -> list[Entry]:
-    """Return the results in the order of the calls, whenever each has come."""
+    """Return the results in the order of the calls, whenever each has arrived."""
     results = [
         entry or Entry("", Message("tool", "not run", tool_call_id=id))
         for id, entry in calls.items()

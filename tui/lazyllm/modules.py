@@ -83,9 +83,9 @@ class Module:
         prompt: ChatPrompter | Instruction | None = None,
         history: History | None = None,
     ) -> M:
-        """Set what is said before each question, and return this module.
+        """Set the prompt that precedes each question, and return this module.
 
-        None takes the prompt away. `history` comes before the history of a call.
+        None removes it. `history` comes before the history of a call.
         """
         made = copy.copy(prompter(prompt))
         if history is not None:
@@ -101,7 +101,7 @@ class Module:
         history: History | None = None,
         copy_static_params: bool = False,
     ) -> M:
-        """Return a copy with the same model; what is given differs in it.
+        """Return a copy with the same model, and with the given changes.
 
         `format` must be None. Options of the copy never change those of the original,
         whatever `copy_static_params` is.
@@ -272,7 +272,7 @@ class ChatModule(Module):
 
     @property
     def static_params(self) -> Mapping[str, Any]:
-        """What goes into each request besides."""
+        """Further fields of each request."""
         return {}
 
     @static_params.setter

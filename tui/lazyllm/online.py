@@ -124,7 +124,7 @@ class OnlineChatModule(ChatModule):
 
     @property
     def static_params(self) -> Mapping[str, Any]:
-        """What goes into each request besides; may be replaced at any time."""
+        """Further fields of each request; may be replaced at any time."""
         return self._static_params
 
     @static_params.setter

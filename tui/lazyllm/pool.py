@@ -59,7 +59,7 @@ _of_pool: contextvars.ContextVar[_Turns | None] = contextvars.ContextVar(
 
 
 def breakable(cancel: Cancellation) -> AbstractContextManager[None]:
-    """Request `cancel` when the pool of this thread is broken off."""
+    """Request `cancel` when the pool of this thread is interrupted."""
     turns = _of_pool.get()
     return turns.holding(cancel) if turns else nullcontext()
 
@@ -161,7 +161,7 @@ class _LookTwice(Future[T]):
 
 
 class Thread(threading.Thread):
-    """A thread in the session of its creator, whose result can be had.
+    """A thread in the session of its creator, whose result can be fetched.
 
     `prehook`, a function or several, is called in the thread before `target`.
     """

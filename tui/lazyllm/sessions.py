@@ -14,9 +14,9 @@ def init_session(sid: str | None = None) -> str:
 
 
 def teardown_session() -> None:
-    """Leave the session, for the one that all of the process shares.
+    """Leave the session for the one that the whole process shares.
 
-    What was said in it stays in the log.
+    Its messages stay in the log.
     """
     session.begin("")
 

@@ -168,7 +168,7 @@ class ToolManager:
         `function` in that, the arguments a dict or JSON. What is wrong with a call is
         its result: a line that begins with `Error:`. None but `allowed_tool_names` can
         be called; None allows all. `verbose` is ignored. Raises `ArgumentError` if
-        `tool_calls` are no dicts.
+        `tool_calls` are not dicts.
         """
         one = isinstance(tool_calls, Mapping)
         listed = cast(Iterable[object], [tool_calls] if one else tool_calls or ())

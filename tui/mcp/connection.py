@@ -152,7 +152,7 @@ class Connection:
         self._wake()
 
     def check(self) -> None:
-        """Ask for the lists again if nothing else tells that the server has gone."""
+        """Ask for the lists again if nothing else shows that the server has gone."""
         if self._client and not self._child:
             self._stale.set()
 

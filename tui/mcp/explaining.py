@@ -11,7 +11,7 @@ from tui.mcp.text import line
 _CLOSED = -32000
 """The SDK's code for a request that a broken connection left without an answer."""
 _FORGOTTEN = "Session terminated"
-"""What the SDK says when a server, started anew, does not know the session."""
+"""What the SDK says when a restarted server does not know the session."""
 
 
 class NeedsLogin(LazychatError):
@@ -48,7 +48,7 @@ def wants_login(error: BaseException) -> bool:
 
 
 def is_invalid(error: BaseException) -> bool:
-    """Return whether an error is an answer that is none."""
+    """Return whether an error is an invalid answer."""
     return any(
         type(each).__name__ == "ValidationError" for each in _causes(error, set())
     )
@@ -64,7 +64,7 @@ def _where(error: Any) -> str:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Return whether an error says that a connection by HTTP has to be made anew."""
+    """Return whether an error says that a connection by HTTP has to be made again."""
     return any(
         type(each).__name__ == "MCPError"
         and (getattr(each, "code", 0) == _CLOSED or str(each) == _FORGOTTEN)

@@ -65,7 +65,7 @@ class Extractor:
         return name
 
     def arguments(self, args: Sequence[str]) -> tuple[str, ...]:
-        """Return arguments with references in the place of secrets."""
+        """Return arguments with references in place of secrets."""
         found: list[str] = []
         before = ""
         for arg in args:
@@ -87,7 +87,7 @@ class Extractor:
         return is_secret_name(name) and not in_shell and not _is_reference(whole[4])
 
     def text(self, text: str) -> str:
-        """Return a text with references in the place of secrets."""
+        """Return a text with references in place of secrets."""
 
         def login(match: re.Match[str]) -> str:
             mark, user, word = match.groups()

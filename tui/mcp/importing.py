@@ -125,7 +125,7 @@ def _server(name: str, about: dict[str, Any]) -> Imported:
     args = _texts(about.get("args"))
     for key, value in about.items():
         if value and key not in _READ:
-            notes.append(_("{key} is not taken over").format(key=line(key, 60)))
+            notes.append(_("{key} was not imported").format(key=line(key, 60)))
     if isinstance(command, dict):  # an early form of Zed's
         inner = cast(dict[str, Any], command)
         command, args = inner.get("path") or "", _texts(inner.get("args"))

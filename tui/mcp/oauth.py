@@ -132,9 +132,9 @@ Take = Callable[[], Awaitable[str]]
 
 
 def stored(name: str, url: str) -> "OAuthClientProvider":
-    """Return what signs requests to `url` with the stored login, and renews it.
+    """Return an object that signs requests to `url` with the stored login.
 
-    Where a login is missing, requests fail with `NeedsLogin`.
+    It renews the login. Without one, requests fail with `NeedsLogin`.
     """
 
     async def refuse(__: str) -> None:
@@ -144,7 +144,7 @@ def stored(name: str, url: str) -> "OAuthClientProvider":
 
 
 def interactive(name: str, url: str, show: Show, take: Take) -> "OAuthClientProvider":
-    """Return what has the user log in, and stores the login.
+    """Return an object that has the user log in, and stores the login.
 
     `show` gets the address that the user opens, `take` returns what the user pastes:
     the address to which the browser was sent, or the code in it.

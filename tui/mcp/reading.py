@@ -271,7 +271,7 @@ def resource_text(
     """Return the content of a resource as text.
 
     Bytes are decoded if they are text; of HTML only what a browser would show is kept.
-    What is not text in truth, whatever the server calls it, is named.
+    Content that is not really text, whatever the server calls it, is named.
     """
     kind, uri = line(found.mime_type or "", 100), line(found.uri)
     text, blob = getattr(found, "text", None), str(getattr(found, "blob", ""))
@@ -311,7 +311,7 @@ def _decoded(blob: str, kind: str) -> str | None:
 
 
 def _is_readable(text: str) -> bool:
-    """Return whether text is no binary file: nearly no control or broken character."""
+    """Return whether this is text: a binary file has control or broken characters."""
     start = text[:10_000]
     return "\0" not in start and 50 * len(_CONTROL.findall(start)) <= len(start)
 

@@ -3,7 +3,7 @@
 FIRST_PAUSE = 1.0
 """Seconds before the first try."""
 LONGEST_PAUSE = 60.0
-"""Most seconds between two tries; one connected so long begins with the first again."""
+"""Most seconds between two tries; a connection that lasted so long starts over."""
 BETWEEN_LISTS = 1.0
 """Seconds between two looks at the lists, however often a server says they changed."""
 

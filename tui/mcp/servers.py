@@ -113,7 +113,7 @@ class Servers:
     def check(self) -> None:
         """Ask the servers on HTTP whether they are still there; returns at once.
 
-        The connection to one that has gone is made anew, which its state shows. The
+        A lost connection is made again, as its state shows. The
         others have processes, whose end is noticed at once.
         """
         for connection in list(self._connections.values()):

@@ -25,7 +25,7 @@ def serve(
 ) -> None:
     """Serve `tools` until the client closes our standard input.
 
-    Of those that `read_only` names the client is told that they change nothing.
+    The client is told that those named in `read_only` change nothing.
     `timeout` is that of tools without their own, in seconds. What tools print goes to
     stderr: stdout is the client's.
     """

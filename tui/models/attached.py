@@ -16,7 +16,7 @@ _TEXT_TYPES = re.compile(
 
 
 def text_of(file: Attachment) -> str | None:
-    """Return the text of a file, None if it is none or its bytes are gone."""
+    """Return the text of a file, None if it is not text or its bytes are gone."""
     if file.is_image or not file.data:
         return None
     readable = "replace" if _TEXT_TYPES.match(file.media_type) else "strict"
@@ -49,7 +49,7 @@ def note(file: Attachment) -> str:
 
 
 def without_pictures(message: Message) -> Message:
-    """Return a message with references to its pictures, for a model without eyes."""
+    """Return a message with references to its pictures, for a model that takes none."""
     if not any(file.is_image and file.data for file in message.attachments):
         return message
     files = tuple(

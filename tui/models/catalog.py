@@ -50,7 +50,7 @@ class ModelCatalog:
 
     @property
     def names(self) -> list[str]:
-        """The names that stand in the configuration or are built in."""
+        """The names in the configuration, and those that are built in."""
         return list(config.models(self._config))
 
     def add(self, name: str, settings: ModelConfig) -> None:
@@ -209,9 +209,9 @@ class ModelCatalog:
                 )
 
     def preload(self, name: str) -> None:
-        """Do ahead what the first answer would wait for; blocks, never raises.
+        """Do in advance what the first answer would wait for; blocks, never raises.
 
-        What is wrong is said when the model is asked.
+        Errors are reported when the model is asked.
         """
         with suppress(Exception):
             match self.find(name):
@@ -226,10 +226,10 @@ class ModelCatalog:
                     pass
 
     def warm(self, name: str, tools: Sequence[ToolSchema]) -> None:
-        """Have a local model read ahead what prompts begin with; never raises.
+        """Have a local model read in advance what prompts begin with; never raises.
 
         That is the configured system prompt and `tools`. Returns at once; a question
-        breaks it off.
+        interrupts it.
         """
         with suppress(Exception):
             if isinstance(self.find(name), LlamaModelConfig):

@@ -20,9 +20,9 @@ from tui.messages import Attachment, Message
 from tui.turn import Turn
 
 MESSAGE_TOKENS = 4
-"""What a template puts around a message, about."""
+"""Roughly how much a template puts around a message."""
 IMAGE_TOKENS = 1000
-"""What an image takes, about: services cut it into tiles of 100 to 300 tokens."""
+"""Roughly what an image takes: services cut it into tiles of 100 to 300 tokens."""
 _MOST_RESERVED = 16_384
 """Tokens kept for the answer, at most: hardly any answer is longer."""
 

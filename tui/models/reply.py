@@ -46,14 +46,14 @@ takes an event (the gate, the store, the screen) does nothing else meanwhile."""
 class ReplyBuilder:
     """Turns the pieces of one answer into events and, at the end, a `Reply`.
 
-    Raises `TooMuch` when the message is beyond measure; what was taken before is kept.
+    Raises `TooMuch` when the message exceeds a limit; what was taken before is kept.
     """
 
     def __init__(self, turn: Turn, gate: Gate, otherwise: Gate | None = None) -> None:
         """Begin a message.
 
         With `otherwise`, `gate` only guesses that reasoning is open; `otherwise` is the
-        gate for a server that tells reasoning apart itself.
+        gate for a server that separates reasoning itself.
         """
         self._id = turn.message_id
         self._gate = gate
@@ -109,7 +109,7 @@ class ReplyBuilder:
         return self._events(pieces)
 
     def reasoning(self, text: str) -> Iterator[Event]:
-        """Take thinking aloud that the server has told apart already."""
+        """Take reasoning that the server has already separated."""
         if text and self._begin is not None and self._otherwise:
             self._gate, self._begin = self._otherwise, None
             self.starts_open = self._trims = False
@@ -154,8 +154,8 @@ class ReplyBuilder:
     def end_text(self, whole: bool = True, calls: bool = False) -> Iterator[Event]:
         """Take the end of the text: what the gate still held comes out.
 
-        `whole`: the model has ended it, and nothing has broken it off. `calls`: there
-        are structured calls, so that text which is all thoughts is no answer.
+        `whole`: the model has ended it, and nothing has interrupted it. `calls`: there
+        are structured calls, so that text which is all thoughts is not an answer.
         """
         self._note()
         yield from self._thought(self._marks.finish())
@@ -284,7 +284,7 @@ class ReplyBuilder:
         self._begin = begin
         for opener in OPENERS:
             if start.startswith(opener):
-                self._otherwise = self._begin = None  # it is no guess any more
+                self._otherwise = self._begin = None  # it is not a guess any more
                 return start[len(opener) :]
             if opener.startswith(start):
                 return ""

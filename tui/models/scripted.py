@@ -24,7 +24,7 @@ from tui.turn import Turn
 
 
 class Think(Value, frozen=True):
-    """A piece of thinking aloud, told apart by the server."""
+    """A piece of reasoning, separated by the server."""
 
     text: str
 
@@ -82,7 +82,7 @@ class ScriptedModel:
         """Take `script`, a list of replies; a `str` is a reply in one piece.
 
         `rate` is in pieces (text or thinking) a second, None for as fast as can be.
-        With `repeat` the script begins anew at its end; else another call raises
+        With `repeat` the script starts over at its end; else another call raises
         `ModelError`.
         """
         if rate is not None and rate <= 0:
@@ -107,7 +107,7 @@ class ScriptedModel:
         the keys `text`, `reasoning`, `call` (with `arguments`), `usage` (with
         `input_tokens`, `output_tokens`), `notice`, `pause` (seconds), `wait_for` (the
         name of a file beside the script: until it is there), `error` and `finish`.
-        Texts are told word by word.
+        Texts are streamed word by word.
         """
         path = Path(path)
         file = _read(path)

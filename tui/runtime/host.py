@@ -185,7 +185,7 @@ class Host:
 
         They come from the tools folder, the configured files and installed packages.
         `only`, if not empty, names the tools to enable: FILE.py is all tools of a file,
-        FILE.py:function and module:function are what they name, `none` is no tool. A
+        FILE.py:function and module:function are what they name, `none` means no tool. A
         module may be in the working folder. A tool that cannot be loaded is added to
         `problems`. Raises `ConfigError` for a name in `only` that does not exist.
         """

@@ -33,7 +33,7 @@ class LivingWorker:
     def is_it(self, runner: str) -> bool:
         """Whether `runner` was the living worker when it was last looked; never blocks.
 
-        If that was a while ago it is looked anew, for the next who asks.
+        If that was a while ago, it looks again, for the next caller.
         """
         if monotonic() - self._looked > _FRESH_SECONDS and self._looking.acquire(False):
             threading.Thread(

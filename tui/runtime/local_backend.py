@@ -222,7 +222,7 @@ class LocalConversation:
         return self._order.write(write)
 
     def revoke(self, tool: str, origin: str) -> None:
-        """Take back what was allowed for this conversation."""
+        """Revoke what was allowed for this conversation."""
         self._append(ApprovalRevoked(tool, origin))
 
     def cancel(self, turn: str) -> None:
@@ -367,7 +367,7 @@ class LocalBackend:
         return grants.stored()
 
     def revoke(self, grant: Grant) -> None:
-        """Take back what the user has always allowed."""
+        """Revoke what the user has always allowed."""
         try:
             grants.revoke(grant)
         except OSError as error:

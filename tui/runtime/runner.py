@@ -284,7 +284,7 @@ class Runner:
         schema = request.options.get("schema")
         turn.schema = cast(Any, schema) if isinstance(schema, dict) else None
         try:
-            # The cancel may have come while the turn waited for a thread.
+            # The cancel may have arrived while the turn waited for a thread.
             if store.has_followed(self._log, record, "cancel_requested"):
                 turn.cancel.request()
             drive(

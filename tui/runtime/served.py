@@ -112,9 +112,7 @@ class ServedModels:
         """Raise `ConfigError` if `name` is not a model of the serving process."""
         if name not in self._models:
             hint = nearest(name, self._models)
-            hint = hint or _(" There are: {models}.").format(
-                models=", ".join(self._models)
-            )
+            hint = hint or _(" Known: {models}.").format(models=", ".join(self._models))
             raise ConfigError(
                 _('No model named "{name}" is served here.{hint}').format(
                     name=name, hint=hint

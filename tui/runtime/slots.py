@@ -1,7 +1,7 @@
 """Runs at most so many turns at a time, not counting those that wait for the user.
 
 A thread pool would not do: a turn that asks whether a tool may run keeps its thread for
-days if need be, and a few of them would leave none for other conversations.
+days if necessary, and a few of them would leave none for other conversations.
 """
 
 import contextvars

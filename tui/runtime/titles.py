@@ -39,7 +39,7 @@ SECONDS = 60.0
 _TOKENS = 400
 """Most tokens of the model's reply; some models think before they write."""
 _LONGEST = 400
-"""Characters of a reply that is no title."""
+"""Characters of a reply that is not a title."""
 _SENT = 1_500
 """Characters of question and answer that a server is sent."""
 
@@ -75,7 +75,7 @@ class Titler:
         self._closed = False
 
     def turn_requested(self) -> None:
-        """Stop all requests: the model may have only one hand."""
+        """Stop all requests: the model may take only one at a time."""
         with self._lock:
             turns = [turn for turn, _ in self._turns.values()]
         for turn in turns:

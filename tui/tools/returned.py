@@ -75,7 +75,7 @@ def _told(files: tuple[Attachment, ...]) -> str:
 
 
 def _file(value: Any, number: int) -> Attachment | None:
-    """Return a value as an attachment, None if it is no file."""
+    """Return a value as an attachment, None if it is not a file."""
     match value:
         case Attachment():
             return value

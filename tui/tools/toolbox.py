@@ -235,7 +235,7 @@ class ToolBox:
     def _permit(
         self, call: ToolCall, prepared: "_Prepared", turn: Turn, place: Place
     ) -> Generator[Event]:
-        """Ask the user if need be; raises `ToolError` if the call may not run."""
+        """Ask the user if necessary; raises `ToolError` if the call may not run."""
         tool, decision, approver = prepared.tool, prepared.decision, turn.approver
         assert tool is not None
         if decision == "unattended":

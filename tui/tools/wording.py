@@ -1,4 +1,4 @@
-"""Words failures in one line: foreign exceptions, and arguments that are no object."""
+"""Describes failures in one line: other exceptions, arguments that are not objects."""
 
 from tui import bounds
 from tui.tools.results import clean

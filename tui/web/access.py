@@ -34,7 +34,7 @@ class Headers(Protocol):
 
 
 class Access:
-    """Checks the requests of one server, with keys that are made anew at each start."""
+    """Checks the requests of one server, with new keys at each start."""
 
     def __init__(self, host: str, port: int) -> None:
         """Take what the server listens on; `host` is a name or an address."""

@@ -101,7 +101,7 @@ class WebServer:
         ready.result()
 
     def stop(self) -> None:
-        """Close all pages and stop to listen; running turns are not touched."""
+        """Close all pages and stop listening; running turns are not touched."""
         with self._stopping:
             if self._thread and self._loop and self._ending:
                 with suppress(RuntimeError):  # it has ended by itself

@@ -287,8 +287,8 @@ def test_a_call_that_cannot_be_read_is_told_once():
     )
     assert len(added(events)[0].message.tool_calls) == 1
     assert notices(events) == [
-        "The model repeats a tool call that cannot be read; it now answers without "
-        "tools."
+        "The model keeps repeating a tool call that cannot be read; it now answers "
+        "without tools."
     ]
     assert model.requests[2].tools == ()
     assert answer.text == "Sorry."

@@ -342,7 +342,7 @@ def test_a_model_too_small_for_the_form_gets_the_tools_themselves():
     assert [t.name for t in model.requests[0].tools] == ["add", "greet"]
     assert calls(events) == [("add", {"a": 5})]
     assert [e.text for e in events if isinstance(e, NoticeGiven)] == [
-        "scripted is too small for the form of ReAct; it calls tools in its own way."
+        "scripted is too small for ReAct; it calls tools in its own format."
     ]
 
 

@@ -52,7 +52,7 @@ def test_a_check_that_hangs_or_raises_keeps_nobody_waiting() -> None:
 
     assert found == [
         ("ok", "before"),
-        ("error", "this check did not end within 0.2 seconds"),
+        ("error", "this check did not finish within 0.2 seconds"),
         ("ok", "first"),
         ("error", "this check itself failed (ValueError: what now)"),
         ("error", "this check itself failed (SystemExit: 3)"),

@@ -176,7 +176,7 @@ def test_a_running_turn_keeps_its_conversation_out_of_the_trash(log):
     say(log, "c", "a needle")
     log.append("c", TurnStarted("host", "boot", 1, 1), turn="t").result(30)
 
-    with pytest.raises(LogError, match="cancel it first"):
+    with pytest.raises(LogError, match="stop it first"):
         conversation.trash(log, "c")
 
     assert conversation.trashed(log) == []

@@ -227,7 +227,7 @@ def test_a_conversation_with_a_running_turn_stays(log):
     say(log, "d", "another")
     log.append("c", STARTED, turn="t").result(30)
 
-    with pytest.raises(LogError, match="conversation c: cancel it first"):
+    with pytest.raises(LogError, match="conversation c: stop it first"):
         conversation.delete(log, "d", "c")
 
     assert len(conversation.search(log, "needle")) == 1

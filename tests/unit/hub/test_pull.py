@@ -219,7 +219,7 @@ def test_what_another_program_has_downloaded_is_used(hub: Hub) -> None:
     ("spec", "says"),
     [
         ("Qwen/None-GGUF", "has no repository Qwen/None-GGUF"),
-        (f"{REPO}:Q2_K", "There is: Q4_K_M, Q8_0"),
+        (f"{REPO}:Q2_K", "It has: Q4_K_M, Q8_0"),
     ],
 )
 def test_what_is_not_there_is_told(hub: Hub, spec: str, says: str) -> None:

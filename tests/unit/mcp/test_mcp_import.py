@@ -220,8 +220,8 @@ def test_what_is_not_taken_over_is_said(home: Path, capsys: pytest.CaptureFixtur
     _, said = imported(home, capsys, about)
 
     assert said.splitlines() == [
-        "lazychat: x: envFile is not taken over",
-        "lazychat: x: alwaysAllow is not taken over",
+        "lazychat: x: envFile was not imported",
+        "lazychat: x: alwaysAllow was not imported",
     ]
 
 

@@ -153,7 +153,7 @@ def test_server_that_wants_a_key_where_none_is_set(server: SSEServer) -> None:
     error, _ = failure(server)
 
     assert error.kind == "unauthorized"
-    assert "wants an API key" in str(error)
+    assert "needs an API key" in str(error)
 
 
 def test_key_that_cannot_be_sent_is_told(server: SSEServer) -> None:

@@ -66,7 +66,7 @@ class ApprovalChoice:
 
     @property
     def asks(self) -> bool:
-        """Whether the dialog is in the place of the composer."""
+        """Whether the dialog is in place of the composer."""
         return self._dialog.question is not None
 
     # -- the dialog
@@ -170,7 +170,7 @@ class ApprovalChoice:
         self._sidebar.set_grants(self._kept, self._here)
 
     def revoke(self, grant: Grant, *, always: bool) -> None:
-        """Take back what was allowed."""
+        """Revoke what was allowed."""
         if always:
             background.run("grants", lambda: self._revoke(grant))
         else:

@@ -217,8 +217,8 @@ class Attaching:
 
         The files that the text names by hand are read first. One of another folder, or
         a hidden one, is shown before it is sent: a pasted text may name it, and nobody
-        has chosen it. A model that is known not to see is said to be so. Sending again
-        then sends.
+        has chosen it. If the model is known not to see pictures, the user is told.
+        Sending again then sends.
         """
         specs: list[str] = []
         leads_out: set[str] = set()

@@ -131,7 +131,7 @@ class CodeSaving:
             self._leave()
 
     def blurred(self) -> None:
-        """Save nothing: something else than the field has got the focus."""
+        """Save nothing: the focus has moved away from the field."""
         self._confirmed = None
         if self._bar.is_open:
             self._bar.close()

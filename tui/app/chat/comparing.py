@@ -77,7 +77,7 @@ class Comparing:
         self._push = push
 
     def begin(self, argument: str) -> None:
-        """Compare as `MODEL`, `MODEL QUESTION` or "", which asks for the model, says.
+        """Compare as `MODEL` or `MODEL QUESTION` says; "" asks for the model.
 
         Without a question the last one is taken, with the answer that it has.
         """

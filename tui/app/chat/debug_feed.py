@@ -13,6 +13,7 @@ from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import SHORTEST_SECONDS
 from tui.conversation import Transcript
 from tui.conversation.attached import described
+from tui.conversation.audit import DENIED
 from tui.events import (
     ApprovalGiven,
     ApprovalRequested,
@@ -89,25 +90,28 @@ class DebugFeed:
             case ToolCallStarted(call, decided):
                 self._panel.call_started(call)
                 if words := _DECIDED.get(decided):
-                    self._panel.call_decided(call, words)
+                    denied = decided in DENIED
+                    self._panel.call_decided(call, _(words), denied=denied)
             case ToolProgressed(call_id, text):
                 self._panel.call_progressed(call_id, text)
             case ToolCallFinished(call_id, seconds, error):
                 self._panel.call_finished(call_id, seconds, error)
             case ApprovalRequested(call_id):
                 self._panel.approval_requested(self._call(call_id))
-            case ApprovalGiven(call_id):
-                self._panel.call_decided(self._call(call_id), decision(event))
+            case ApprovalGiven(call_id, allow):
+                self._panel.call_decided(
+                    self._call(call_id), decision(event), denied=not allow
+                )
             case _:
                 pass
 
     def spoke(self) -> None:
-        """Take it that the model works: a round has begun, unless one runs."""
+        """Assume that the model works: begin a round, unless one is running."""
         if self._round is None and self._turn is not None:
             self._begin_round()
 
     def ended(self, reason: str) -> None:
-        """Take it that the turn has ended."""
+        """Note that the turn has ended."""
         if self._round is not None:
             self._round.ended = reason
             self._panel.round_changed(self._round)

@@ -60,7 +60,7 @@ class Effort:
             at = order.index(self.current) if self.current in order else -1
             level = order[(at + 1) % len(order)] or "default"
         if level == "default":
-            self._settings.set_option(_("{option} default").format(option=EFFORT))
+            self._settings.set_option(f"{EFFORT} default")
             self._hint(_("Effort: the model's default"))
         elif level not in (*LEVELS, *OTHERS):
             known = ", ".join((*LEVELS, "default"))

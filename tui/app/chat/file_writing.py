@@ -63,7 +63,7 @@ def _save(path: Path, data: bytes, over: Exists | None) -> Exists | Saved | str:
         why = (
             _("is a link to {target}").format(target=target)
             if path.is_symlink()
-            else "exists"
+            else _("exists")
         )
         found = Exists(path, target, why)
         if over != found:

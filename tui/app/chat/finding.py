@@ -87,7 +87,7 @@ class Finding:
         self._close()
 
     def blurred(self) -> None:
-        """Keep the marks: something else than the field has got the focus."""
+        """Keep the marks: the focus has moved away from the field."""
         if self._bar.is_open:
             self._close()
             self._report()

@@ -53,7 +53,7 @@ class Footers:
         self._opened = 0.0
 
     def returned(self, seen: int) -> None:
-        """Take it that the user opens the conversation now, seen up to `seen`.
+        """Note that the user opens the conversation now, seen up to `seen`.
 
         0 stands for a conversation that no screen has ever shown.
         """

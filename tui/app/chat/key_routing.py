@@ -38,7 +38,7 @@ class KeyRouting:
     ) -> None:
         """Use `spell` to get the printed key of a command.
 
-        While `dialog` asks, it is in the place of the composer.
+        While `dialog` asks, it is in place of the composer.
         """
         self._screen = screen
         self._arrangement = arrangement

@@ -51,8 +51,8 @@ class PromptCommands:
                 found.remove(prompt)
                 problems.append(
                     _(
-                        "{folder}.md: /{name} is a command of lazychat; give the "
-                        "file another name"
+                        "{folder}.md: lazychat has a /{name} command of its own; "
+                        "rename the file"
                     ).format(folder=self._folder / prompt.name, name=prompt.name)
                 )
             before, self._commands = self._commands, tuple(map(commands.of_file, found))

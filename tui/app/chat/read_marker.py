@@ -1,6 +1,6 @@
 """Records how far the user has read a conversation.
 
-Drawing is no proof of reading: the connection may have been dead for a minute. Records
+Drawing is not proof of reading: the connection may have been dead for a minute. Records
 count as read when a key follows, or when the user leaves the screen. A terminal that
 hangs up is neither, so the next login brings the user back here.
 """

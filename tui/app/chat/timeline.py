@@ -104,7 +104,7 @@ class Timeline:
         return note
 
     def replace(self, note: Note, text: str, kind: NoteKind) -> None:
-        """Show another note in the place of `note`, if that is still there."""
+        """Show another note in place of `note`, if that is still there."""
         for node, items in self._items.items():
             if note in items:
                 items[items.index(note)] = Note(text, kind)

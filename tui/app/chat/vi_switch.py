@@ -1,4 +1,4 @@
-"""Switches the keys of vi on and off; the choice is kept in state.toml."""
+"""Switches vi keys on and off; the choice is kept in state.toml."""
 
 from tui import paths
 from tui.app import state
@@ -8,7 +8,7 @@ from tui.config import Config
 
 
 def is_on(config: Config, remembered: state.State) -> bool:
-    """Return whether the keys of vi are on: as chosen last, or as configured."""
+    """Return whether vi keys are on: as chosen last, or as configured."""
     return config.vi_keys if remembered.vi is None else remembered.vi
 
 

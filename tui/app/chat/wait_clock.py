@@ -98,7 +98,7 @@ class WaitClock:
             self._status.pause = self._retry.describe(left)
             part = left - math.ceil(left) + 1.0
         if self._status.is_running:
-            # A moment later, so that the next second has come for sure.
+            # A moment later, so that the next second has surely begun.
             self._timer = self._status.set_timer(part + 0.005, self.show)
 
     def _wait(self, record: Record) -> None:

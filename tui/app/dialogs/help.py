@@ -34,14 +34,14 @@ WRITING = (
     (N_("Ctrl+/ or Ctrl+_, Ctrl+Y"), N_("Undo, redo typing")),
     ("/", N_("List the commands; letters filter, Tab completes")),
 )
-"""Keys of the composer that are no commands, and what they do."""
+"""Keys of the composer that are not commands, and what they do."""
 READING = (
     ("Up, Down", N_("Message above, below")),
     ("Home, End", N_("First message; newest text, and follow it")),
     ("Enter", N_("Show or hide reasoning")),
     ("y, Y", N_("Copy the message, or its last code block")),
 )
-"""Keys of the conversation pane that are no commands, and what they do."""
+"""Keys of the conversation pane that are not commands, and what they do."""
 DEBUG = (
     ("Enter", N_("Show all of a call or a note, or the bodies of a round")),
     ("b", N_("Show what was sent to the model, and what came back")),
@@ -77,7 +77,7 @@ ASKING = (
 """Keys while a tool asks for permission, and what they do."""
 
 VI = (
-    ("Esc; i, a, I, A, o, O", N_("Leave insert mode; insert here, behind, ...")),
+    ("Esc; i, a, I, A, o, O", N_("Leave insert mode; insert here, after, ...")),
     ("h, j, k, l, w, b, e", N_("Left, down, up, right; by words")),
     ("0, ^, $, gg, G", N_("Start, end of the line; first, last line")),
     ("f, F, t, T; ; ,", N_("To a character in the line; again, back")),
@@ -88,7 +88,7 @@ VI = (
     ("Ctrl+U, Ctrl+D", N_("Scroll the conversation by half a page")),
     (N_("In the conversation"), N_("j, k, g, G scroll; / finds; i or a writes")),
 )
-"""Keys of vi, and what they do."""
+"""The vi keys and what they do."""
 
 Place = Literal["writing", "reading", "debug", "tools", "history", "asking"]
 """What has the focus while the user asks for help."""
@@ -148,7 +148,7 @@ class HelpScreen(ModalScreen[None]):
         """Show help for `place` first.
 
         `keys` are those changed in the configuration, by the name of the command;
-        `more` are commands besides those of the table; `vi` is whether the keys of vi
+        `more` are commands besides those of the table; `vi` is whether vi keys
         are on.
         """
         super().__init__()

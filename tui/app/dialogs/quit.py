@@ -109,7 +109,7 @@ class QuitScreen(Passing[Choice | None]):
                 self.write(letter + text)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Write pasted text below, behind a letter that was typed just before."""
+        """Write pasted text below, after a letter that was typed just before."""
         event.stop()
         event.prevent_default()
         self.write(self._forget_letter() + event.text)

@@ -230,7 +230,7 @@ def _composer_keys() -> dict[str, str]:
 
 
 def _pane_keys(*, vi: bool) -> dict[str, str]:
-    """Return the keys of the conversation that are no commands, and what they do."""
+    """Return the keys of the conversation that are not commands, and what they do."""
     ours = {key for command in COMMANDS for key in _split(command.key)}
     return {
         key: does

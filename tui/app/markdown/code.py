@@ -128,7 +128,7 @@ def _pieces(text: str, width: int, hang: int) -> Iterator[str]:
 def _chop(spans: tuple[Span, ...], width: int) -> list[Line]:
     """Break a line of code at the pane's edge; nothing may be lost.
 
-    The rest hangs two columns further in than the line, behind a mark.
+    The rest hangs two columns further in than the line, after a mark.
     """
     text = "".join(t for t, _ in spans)
     width = max(width, 2)

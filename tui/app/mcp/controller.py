@@ -74,7 +74,7 @@ class McpController:
             chat.debug_panel.note(f"{name}: {text}")
 
     def _show_question(self, chat: ChatScreen) -> None:
-        """Show the oldest open question in the place of the composer."""
+        """Show the oldest open question in place of the composer."""
         questions = self._servers.questions
         shown = self._form[1].key if self._form else ""
         if shown.startswith("/") or any(q.id == shown for q in questions):
@@ -271,7 +271,7 @@ def _fenced(name: str, text: str) -> str:
 
 
 def prompt_arguments(prompt: Prompt, typed: str) -> dict[str, str]:
-    """Return the arguments in what was typed behind a prompt's slash command.
+    """Return the arguments in what was typed after a prompt's slash command.
 
     A prompt with one argument takes the whole text. Raises `ValueError` with what is
     wrong.

@@ -1,4 +1,4 @@
-"""A form in the place of the composer: what a server asks, or a prompt's arguments."""
+"""A form in place of the composer: what a server asks, or a prompt's arguments."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """The download of a model, which continues when its dialog is closed.
 
 There is one at a time. The status line of the chat shows how far it is, and the dialog
-shows it again. Quitting stops it; what has come is kept, and the next one continues.
+shows it again. Quitting stops it; the part so far is kept, and the next one continues.
 """
 
 from collections.abc import Callable

@@ -107,7 +107,7 @@ class KeyScreen(OneField):
 
     @on(Input.Changed)
     def _show_command(self) -> None:
-        # A command is no secret, and cannot be typed blind.
+        # A command is not a secret, and cannot be typed blind.
         self.field.password = not self.field.value.startswith("!")
 
     def submit(self, text: str) -> None:

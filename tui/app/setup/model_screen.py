@@ -67,7 +67,7 @@ class ModelScreen(Picker):
         )
 
     def typed(self, text: str) -> list[Row]:
-        """Return rows for paths, addresses and names that are no filter."""
+        """Return rows for paths, addresses and names that are not filters."""
         return rows.typed(text)
 
     def choose(self, row: Row) -> None:

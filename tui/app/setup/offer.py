@@ -11,23 +11,22 @@ _NAMED = 3
 
 
 def find(setup: Setup, models: Models) -> str:
-    """Look, and return what was found in a line, or "" if nothing was; blocks.
+    """Look for models; return a line on those found, or ""; blocks.
 
-    Of models that are in the configuration nothing is said. Does nothing if the user
-    wants nothing to be probed.
+    Configured models are left out. Does nothing if the user has turned probing off.
     """
     return "" if is_off() else described(rows.unknown(models, setup.look()))
 
 
 def described(found: Found) -> str:
-    """Return what was found in a line, or "" if nothing was."""
+    """Return a line on what was found, or "" if nothing was."""
     names = [
         f"{it.title}: " + _some([rows.called(m.id) for m in it.models])
         for it in found.servers
     ]
     names = [name for name in names if not name.endswith(": ")]
     names += [
-        _("{title} (wants a key)").format(title=server.title)
+        _("{title} (needs a key)").format(title=server.title)
         for server in found.servers
         if server.wants_key
     ]

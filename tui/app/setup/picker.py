@@ -202,7 +202,7 @@ class Picker(ModalScreen[Any]):
 def _line(row: Row, width: int, column: int) -> Content:
     """Return a row for `width` columns: name and description left, facts right.
 
-    The description begins behind the name, at `column` if that leaves room.
+    The description begins after the name, at `column` if that leaves room.
 
     In one colour: muted text would be unreadable on the highlighted row.
     """

@@ -30,8 +30,8 @@ class PullScreen(OneField):
         )
         if downloads.name and repo not in ("", downloads.name):
             about = _(
-                "One model is downloaded at a time. When this one is there, ask for "
-                "{repo} again."
+                "One model is downloaded at a time. When this one is finished, "
+                "enter {repo} again."
             ).format(repo=repo)
         super().__init__(_("Download a model"), about, "OWNER/NAME or OWNER/NAME:QUANT")
         self._downloads = downloads

@@ -127,7 +127,7 @@ def rows(
             if not _has(known, place, it.id)
         ]
         if server.wants_key:
-            how = _("choose a model") if place.has_key else _("wants a key")
+            how = _("choose a model") if place.has_key else _("needs a key")
             listed.append(Row(At(place), server.title, how, group=HERE))
         elif not server.models:
             what = _("{title} is running, but has no model").format(title=server.title)
@@ -208,7 +208,7 @@ def called(id: str) -> str:
 def facts(models: Sequence[ListedModel]) -> list[str]:
     """Return what a server says of each model: window, price, whether it is loaded.
 
-    Prices stand below one another where the rows end in the same column.
+    Prices line up where the rows end in the same column.
     """
     prices = [_prices(model) for model in models]
     widths = [

@@ -16,7 +16,7 @@ from tui.turn import Cancellation
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """The server wants a key, or another one."""
+    """The server needs a key, or another one."""
 
     place: Place
     why: str

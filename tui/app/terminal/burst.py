@@ -94,7 +94,7 @@ class Bursts:
         self._wait(now + SPLIT if self._held else inf)
 
     def tick(self, now: float) -> Iterator[str]:
-        """Yield the held line if no more input has come by `now`."""
+        """Yield the held line if no more input has arrived by `now`."""
         self._quiet = now
         if self._held and now >= self.due:
             yield from self.end()

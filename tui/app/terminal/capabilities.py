@@ -97,6 +97,6 @@ def _terminfo(fd: int) -> Any:
         return None  # a Python built without it
     try:
         curses.setupterm(os.environ.get("TERM") or "unknown", fd)
-    except (curses.error, ValueError):  # ValueError: the name is no UTF-8
+    except (curses.error, ValueError):  # ValueError: the name is not UTF-8
         return None
     return curses

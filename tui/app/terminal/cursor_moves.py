@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 EDGE = -2
 """The column of a cursor after a character was written to the last column. Whether it
-is on or behind that column depends on the terminal; moves up and down keep it."""
+is on or past that column depends on the terminal; moves up and down keep it."""
 UNKNOWN = -1
 """An unknown row or column."""
 

@@ -79,8 +79,8 @@ class OutputDriver(LinuxDriver):
         # Textual always draws on stderr, which may be redirected.
         self._screen = 2 if (screen := tty.screen()) is None else screen
         self._fd = self._screen
-        # Otherwise the app takes the size of a stream that is no terminal, 80x25, and
-        # lays itself out twice.
+        # Otherwise the app assumes 80x25, the size of a stream that is not a terminal,
+        # and lays itself out twice.
         self._size = self._size or self._get_terminal_size()
         self._looks = looks(self._fd)
         self.stage = Stage(self._pens(), abilities(self._fd), self._failed)

@@ -19,7 +19,7 @@ ALTERNATES = 4
 """The flag of the keyboard protocol that reports the key of the base layout too."""
 
 _SEQUENCE = re.compile(r"\x1b\[([<-?]?)([\d;:]*)([ -/]*)([@-~])")
-# A sequence that breaks off, because another one begins or no more has come.
+# A sequence that breaks off, because another one begins or no more has arrived.
 _BROKEN = re.compile(r"\x1b\[[<-?]?\d[\d;:]*(?=\x1b|\Z)")
 _LONGEST = 32  # characters; Textual's parser takes a longer sequence for typed text
 _LARGEST = 99999  # no terminal has more columns, rows or pixels
@@ -94,7 +94,7 @@ def _known(found: re.Match[str]) -> str:
 
 
 def _parsed(parameters: str, end: str) -> _Key | None:
-    """Return the key of a sequence, or None if it is no press of one."""
+    """Return the key of a sequence, or None if it is not a press of one."""
     fields = [*parameters.split(";"), "", ""]
     if fields[0] == _MODIFY_OTHER_KEYS and end == "~" and fields[2]:
         fields[0], fields[2], end = fields[2], "", "u"

@@ -101,7 +101,7 @@ class Pastes:
         self._whole = -inf
         """When bytes that cannot be a single key were last read within a paste."""
         self._escaped = -inf
-        """When a lone ESC last became the Esc key, if nothing has come since."""
+        """When a lone ESC last became the Esc key, if nothing has arrived since."""
         self._acted = False
         """Whether the ESC of `_cut` has already become the Esc key."""
         self.due = inf

@@ -100,7 +100,7 @@ class Transcript(ReadingPane, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.vi = False
-        """Whether the pane has the keys of vi."""
+        """Whether the pane has vi keys."""
         self._views: dict[str, MessageView] = {}
         self._indexes: dict[str, int] = {}  # the index in `_items` of each message
         self._changed: dict[int, None] = {}  # items with text that is not drawn yet

@@ -56,7 +56,7 @@ class Welcome(Item):
 
     @property
     def source(self) -> str:
-        """Nothing: it is no message."""
+        """Nothing: it is not a message."""
         return ""
 
     def resize(self, width: int) -> None:

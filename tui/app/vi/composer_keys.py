@@ -1,4 +1,4 @@
-"""Gives the composer the keys of vi.
+"""Gives the composer vi keys.
 
 The editor works on offsets; the text area has rows and columns, a selection that ends
 before the cursor, and its own history of changes.
@@ -62,7 +62,7 @@ class Area(Protocol):
 
 
 class ViKeys:
-    """The keys of vi in one composer. Call it in the UI thread."""
+    """Vi keys in one composer. Call it in the UI thread."""
 
     def __init__(self, composer: Area) -> None:
         self._composer = composer

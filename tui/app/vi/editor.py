@@ -101,7 +101,7 @@ class Editor:
         self._inserted = ""
         """The text inserted by that change."""
         self._begun: tuple[str, str] | None = None
-        """The text before and behind what is being inserted."""
+        """The text before and after what is being inserted."""
         self._repeating = False
         self._first = 0
         """Where the cursor is after the piece of text last found is copied."""

@@ -48,7 +48,7 @@ def left(text: str, at: int, count: int) -> Target | None:
 
 
 def right(text: str, at: int, count: int) -> Target:
-    """`l`; it may lead behind the last sign, which only operators use."""
+    """`l`; it may lead past the last sign, which only operators use."""
     end = line_end(text, at)
     for _ in range(min(count, end - at)):
         at = min(end, after(text, at))

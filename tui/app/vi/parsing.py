@@ -30,7 +30,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Wrong(Exception):
-    """The keys are no command."""
+    """The keys are not a command."""
 
 
 def parse(keys: list[str], *, visual: bool = False) -> Command | None:

@@ -1,4 +1,4 @@
-"""The dialog in the place of the composer that asks whether a tool may run.
+"""The dialog in place of the composer that asks whether a tool may run.
 
 It shows the exact call, whatever a model has written: nothing of it controls the
 terminal, and what cannot be seen is spelled out. A key answers only after a moment
@@ -222,7 +222,7 @@ class ApprovalDialog(Vertical):
     def _choose(self, answer: Answer) -> None:
         if answer.given is not None:
             if self._call.show_end():
-                self.hold()  # what has come on the screen is to be read
+                self.hold()  # what has arrived on the screen is to be read
                 return
             self._post(answer.given)
             return
@@ -306,7 +306,7 @@ class _Call(Rows):
             self.parent.take_key(event)
 
     def action_unfold(self) -> None:
-        """Do nothing: Enter is no answer."""
+        """Do nothing: Enter is not an answer."""
 
     def action_page(self, direction: int) -> None:
         """Scroll a page up (-1) or down (1)."""

@@ -96,7 +96,7 @@ class CommandMenu(Contained, Widget):
         self.set_class(bool(found), "-open")
 
     def list_again(self, text: str) -> None:
-        """List the commands anew, which have changed, unless the user is choosing."""
+        """List the changed commands, unless the user is choosing."""
         if not self._moved:
             self.show(text)
 

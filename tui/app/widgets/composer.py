@@ -207,7 +207,7 @@ class Composer(Contained, TextArea):
         self.bar = AttachmentBar()
         """The attached files; mount it right above this widget."""
         self.vi = ViKeys(self)
-        """The keys of vi, off at first."""
+        """Vi keys, off at first."""
         self._keys_hint = ""
         self.help_key = "F1"
         """The key of the help screen, for the placeholder."""
@@ -531,7 +531,7 @@ class Composer(Contained, TextArea):
             return Strip.blank(max(0, self.content_size.width))
         return super().render_line(y)
 
-    # -- the keys of vi
+    # -- vi keys
 
     @property
     def area(self) -> TextArea:

@@ -18,12 +18,18 @@ from tui import bounds
 from tui.app.markdown.lines import Line, Span, beside, cut, spans_width
 from tui.app.widgets.entry_list import Entry
 from tui.app.widgets.pretty import plain, pretty
-from tui.i18n import _
+from tui.i18n import N_, _
 from tui.messages import ToolCall
 from tui.safe import safe
 
 State = Literal["asks", "running", "done", "denied", "error"]
 
+_ENDINGS = {
+    "cancelled": N_("cancelled"),
+    "error": N_("error"),
+    "interrupted": N_("interrupted"),
+    "length": N_("length limit"),
+}
 _MARKS: dict[State, Span] = {
     "asks": ("? ", ("running",)),
     "running": ("» ", ("running",)),
@@ -179,7 +185,7 @@ class Round(DebugEntry):
         figures: list[Span] = [(" · " + part, ("muted",)) for part in self._figures()]
         ended: list[Span] = []
         if self.ended:
-            ended.append((f" · {safe(self.ended)}", ("error",)))
+            ended.append((f" · {ending(self.ended)}", ("error",)))
         about = [safe(self.model, newlines=False), clock(self.begun)]
         text = " · ".join(part for part in about if part) if self.place == 1 else ""
         right: tuple[Span, ...] = ((f" {text}", ("muted",)),) if text else ()
@@ -249,6 +255,7 @@ class Call(DebugEntry):
         self.state: State = "running"
         self.decision = ""
         """Who allowed or denied it; "" if nobody was asked."""
+        self.denied = False
         self.seconds: float | None = None
         self.error: str | None = None
         self.output: str | None = None
@@ -383,6 +390,11 @@ class Call(DebugEntry):
             decision, *__ = cut(((_short(self.decision), ("muted",)),), width // 3)
             spans[:0] = [decision, (" · ", ("muted",))]
         return tuple(spans)
+
+
+def ending(reason: str) -> str:
+    """Return the words for a `TurnFinished.reason`."""
+    return _(_ENDINGS.get(reason, "")) or safe(reason)
 
 
 def _label(text: str) -> Line:

@@ -14,12 +14,18 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from tui.app.widgets.debug_entries import Body, Call, DebugEntry, Note, Round
+from tui.app.widgets.debug_entries import (
+    Body,
+    Call,
+    DebugEntry,
+    Note,
+    Round,
+    ending,
+)
 from tui.app.widgets.entry_list import Rows
 from tui.app.widgets.requests import CopyRequested
 from tui.i18n import N_, _, ngettext
 from tui.messages import ToolCall
-from tui.safe import safe
 
 _KEYS = (N_("Enter opens"), N_("c copies"), N_("f failures"), N_("b bodies"))
 
@@ -127,12 +133,14 @@ class DebugPanel(Rows):
         entry.state = "asks"
         self._changed(entry)
 
-    def call_decided(self, call: ToolCall, decision: str) -> None:
+    def call_decided(
+        self, call: ToolCall, decision: str, *, denied: bool = False
+    ) -> None:
         """Show who has allowed or denied a call, such as "allowed by you"."""
         entry = self._calls.get(call.id)
         if entry is None or entry.seconds is not None:
             entry = self._begin(call)
-        entry.decision = decision
+        entry.decision, entry.denied = decision, denied
         if entry.state == "asks":
             entry.state = "running"
         self._changed(entry)
@@ -162,9 +170,9 @@ class DebugPanel(Rows):
         entry = self._find(call_id)
         self._unfinished.discard(call_id)
         entry.seconds, entry.error = seconds, error
-        denied = entry.decision.startswith("denied")
         before = entry.state
-        entry.state = "done" if error is None else "denied" if denied else "error"
+        failed = "denied" if entry.denied else "error"
+        entry.state = "done" if error is None else failed
         self._errors += (entry.state == "error") - (before == "error")
         self._changed(entry)
         self._count()
@@ -184,7 +192,7 @@ class DebugPanel(Rows):
             entry = self._find(call_id)
             entry.state = "error"
             entry.error = _("no result before the turn ended ({reason})").format(
-                reason=safe(reason)
+                reason=ending(reason)
             )
             self._errors += 1
             self._changed(entry)

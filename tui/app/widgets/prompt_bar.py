@@ -53,7 +53,7 @@ class _Line(Field):
 
 
 class PromptBar(Horizontal):
-    """Asks for one line in the place of the status line; hidden until `ask`.
+    """Asks for one line in place of the status line; hidden until `ask`.
 
     The owner of the screen hides the status line while `is_open`.
     """

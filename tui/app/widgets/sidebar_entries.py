@@ -118,7 +118,7 @@ class Fact(Entry):
 
 
 def label_width() -> int:
-    """Return the columns of the labels, with the gap behind them."""
+    """Return the columns of the labels, with the gap after them."""
     return max(cell_len(_(text)) for text in LABELS) + _GAP
 
 

@@ -106,7 +106,7 @@ class ToolSidebar(Rows, inherit_bindings=False):
     """The user's folder for tools, named when there are none; "" for no folder."""
 
     class Revoked(Message):
-        """The user takes back what was allowed, `always` or in this conversation."""
+        """The user revokes what was allowed, `always` or in this conversation."""
 
         def __init__(self, grant: Grant, always: bool) -> None:
             super().__init__()
@@ -230,7 +230,7 @@ class ToolSidebar(Rows, inherit_bindings=False):
         return True
 
     def action_revoke(self) -> None:
-        """Take back what the selected entry allows."""
+        """Revoke what the selected entry allows."""
         entry = self._selected
         if isinstance(entry, AllowedEntry):
             self.post_message(self.Revoked(entry.grant, entry.always))

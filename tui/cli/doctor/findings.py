@@ -79,7 +79,7 @@ class _Running:
         late = Finding(
             self.check.name,
             "error",
-            _("this check did not end within {seconds:g} seconds").format(
+            _("this check did not finish within {seconds:g} seconds").format(
                 seconds=seconds
             ),
             _("Something it checks is stuck, such as a network disk"),

@@ -22,7 +22,7 @@ _NAMED = 3
 
 
 def check_servers(models: Iterable[ModelConfig] = ()) -> Iterator[Finding]:
-    """Tell each server that answers, and each named by the user that does not.
+    """Report each server that answers, and each named by the user that does not.
 
     `models` are those of the configuration, which may say how servers are reached.
     """
@@ -55,7 +55,7 @@ def _told(server: LocalServer) -> Finding:
         title=server.title, base_url=shown(server.base_url)
     )
     if server.wants_key:
-        text = _("{url} wants a key: /setup adds it").format(url=shown(server.base_url))
+        text = _("{url} needs a key: /setup adds it").format(url=shown(server.base_url))
         return Finding("server", "ok", text)
     ids = [model.id for model in server.models]
     if not ids:

@@ -40,7 +40,7 @@ def plain(
     """Talk on the standard streams, and return the exit code.
 
     For the other arguments see `tui.cli.chat.chat`. `color` makes labels bold; `hint`
-    is told first.
+    is printed first.
     """
     gc.enable()
     host = Host(settings, problems, config_file=config_file, temporary=temporary)

@@ -187,7 +187,7 @@ def _model(repl: Repl, name: str) -> None:
         repl.choose_model(name)
         return
     for each in repl.backend.models.names:
-        here = _(", answers now") if each == repl.model else ""
+        here = _(", in use") if each == repl.model else ""
         repl.console.line(f"{each}{here}")
     repl.note(_("/model NAME chooses another one"))
 
@@ -343,13 +343,19 @@ COMMANDS = (
         "/list", "", N_("the last conversations"), _list, ("/history", "/sessions")
     ),
     Command("/open", "ID", N_("opens a conversation"), _open, ("/resume",)),
-    Command("/search", "WORDS", N_("searches all conversations"), _search),
+    Command("/search", N_("WORDS"), N_("searches all conversations"), _search),
     Command("/show", "", N_("this conversation from its beginning"), _show),
     Command(
-        "/model", "[NAME]", N_("lists the models, or chooses one"), _model, ("/models",)
+        "/model",
+        N_("[NAME]"),
+        N_("lists the models, or chooses one"),
+        _model,
+        ("/models",),
     ),
-    Command("/agent", "[NAME]", N_("how answers are made"), _agent),
-    Command("/system", "[TEXT]", N_("the system prompt of this conversation"), _system),
+    Command("/agent", N_("[NAME]"), N_("how answers are made"), _agent),
+    Command(
+        "/system", N_("[TEXT]"), N_("the system prompt of this conversation"), _system
+    ),
     Command(
         "/set",
         N_("[OPTION VALUE]"),
@@ -357,24 +363,26 @@ COMMANDS = (
         _set,
         ("/options",),
     ),
-    Command("/tools", "[NAME]", N_("lists the tools, or turns one on or off"), _tools),
+    Command(
+        "/tools", N_("[NAME]"), N_("lists the tools, or turns one on or off"), _tools
+    ),
     Command("/stream", "", N_("turns streaming on or off"), _stream),
-    Command("/attach", "FILE", N_("attaches a file to the next message"), _attach),
+    Command("/attach", N_("FILE"), N_("attaches a file to the next message"), _attach),
     Command("/retry", "", N_("asks the last question again"), _retry, ("/regenerate",)),
     Command("/continue", "", N_("continues a stopped answer"), _continue),
     Command(
         "/compact",
-        "[WORDS]",
+        N_("[WORDS]"),
         N_("summarises old messages"),
         _compact,
         ("/summarize", "/summarise"),
     ),
-    Command("/rename", "TITLE", N_("renames this conversation"), _act("rename")),
+    Command("/rename", N_("TITLE"), N_("renames this conversation"), _act("rename")),
     Command("/pin", "", N_("pins or unpins this conversation"), _act("pin")),
     Command(
-        "/export", "[FILE]", N_("writes it to FILE.md or FILE.json"), _act("export")
+        "/export", N_("[FILE]"), N_("writes it to FILE.md or FILE.json"), _act("export")
     ),
-    Command("/import", "FILE", N_("imports an exported file"), _act("import")),
+    Command("/import", N_("FILE"), N_("imports an exported file"), _act("import")),
     Command("/delete", "", N_("deletes this conversation"), _act("delete")),
     Command("/undo", "", N_("restores the last deleted conversation"), _act("undo")),
     Command("/quit", "", N_("quits"), _quit, ("/exit",)),

@@ -62,10 +62,10 @@ _SCOPES = {
 
 
 class Narrator:
-    """Tells the records of one conversation, in the order of the log."""
+    """Prints the records of one conversation, in the order of the log."""
 
     def __init__(self, console: Console, fold: Transcript) -> None:
-        """`fold` has already applied each record that is told."""
+        """`fold` has already applied each record that is printed."""
         self._console = console
         self._fold = fold
         self._spoken = SpokenText()
@@ -83,12 +83,12 @@ class Narrator:
         """Questions of this terminal, where they can be read already."""
 
     def _tell_apart(self, message_id: str) -> None:
-        """Say that what was told of a message is reasoning."""
+        """Say that the printed part of a message is reasoning."""
         if self._message_id == message_id:
             self._note(_("The text above is reasoning; the answer follows."))
 
     def asked(self, text: str) -> None:
-        """Do not tell a question that the user has just typed."""
+        """Do not print a question that the user has just typed."""
         self._own.append(text)
 
     def tell(self, record: Record) -> None:
@@ -157,14 +157,14 @@ class Narrator:
                 pass
 
     def wait(self) -> None:
-        """Tell that a turn thinks, if it has been silent for a while."""
+        """Say that a turn thinks, if it has been silent for a while."""
         turn = self._fold.current
         began = self._began.get(turn or "")
         if turn and began and time.monotonic() - began > PATIENCE_SECONDS:
             self._think(turn)
 
     def replay(self, turns: Sequence[str]) -> None:
-        """Tell the messages of the path that is shown; only of `turns` if not empty."""
+        """Print the messages of the shown path; only those of `turns` if not empty."""
         for entry in self._fold.entries.values():
             if turns and entry.turn not in turns:
                 continue
@@ -175,7 +175,7 @@ class Narrator:
                 self._console.say(self.name(entry.turn or ""), message.text)
 
     def was_away(self, ended: float) -> None:
-        """Tell that an answer ended, at `ended`, without this terminal."""
+        """Say that an answer ended, at `ended`, without this terminal."""
         self._note(
             _("It went on while you were away ({spell_time})").format(
                 spell_time=bounds.spell_time(ended, "%H:%M")

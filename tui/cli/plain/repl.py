@@ -62,7 +62,7 @@ class Repl:
         commands: "Callable[[Repl, str], bool]",
         files: Sequence[Attachment] = (),
     ) -> None:
-        """`commands` returns False for a line that is a message all the same."""
+        """`commands` returns False for a line that is a message after all."""
         self.host, self.backend, self.console = host, backend, console
         self._commands = commands
         self.files = list(files)
@@ -78,14 +78,14 @@ class Repl:
         self._interrupted = -math.inf
         """When Ctrl+C was pressed last."""
         self._warned = False
-        """Whether Ctrl+C has no other effect any more than to leave."""
+        """Whether the only effect of Ctrl+C now is to leave."""
         self._stopping = False
         """Whether the current answer is to stop."""
         self._problems = 0
-        """How many of the host's problems were told."""
+        """How many of the host's problems have been printed."""
 
     def run(self, id: str, *, is_new: bool) -> Left:
-        """Talk until the user leaves; return how that was."""
+        """Talk until the user leaves; return how they left."""
         with self._signals():
             try:
                 self.open(id, is_new=is_new)

@@ -57,7 +57,7 @@ class Talk:
         self._backend = backend
         self._console = console
         self.unseen = not is_new and is_unseen(host.log, id)
-        """Whether it had something new for the user as it was opened."""
+        """Whether it had something new for the user when it was opened."""
         turn_driver.end_if_gone(host.log, id)
         self.conversation = backend.conversation(id, is_new=is_new)
         self._seen = self.conversation.opened(adopt=False).seen
@@ -76,7 +76,7 @@ class Talk:
     # -- what there is
 
     def begin(self) -> None:
-        """Tell where it stands: the last exchange, or what has come meanwhile."""
+        """Print where it stands: the last exchange, or what has arrived meanwhile."""
         records = self._follow.poll(0)
         live = self._live(records)
         for record in records:
@@ -125,7 +125,7 @@ class Talk:
     # -- following
 
     def step(self) -> bool:
-        """Tell what is new; return whether there may be more without the user.
+        """Print what is new; return whether there may be more without the user.
 
         Blocks for `POLL_SECONDS` at most. Raises `LogError` and `HungUp`.
         """
@@ -155,7 +155,7 @@ class Talk:
             turn_driver.end_if_gone(self._host.log, self.id)
 
     def mark_seen(self) -> None:
-        """Store that the user has seen what was told."""
+        """Store that the user has seen what was printed."""
         if self._follow.cursor and self.fold.requests:
             self.conversation.mark_seen(self._follow.cursor)
 

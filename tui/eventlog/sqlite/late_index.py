@@ -45,7 +45,7 @@ class LateIndex:
     def wait(self) -> float | None:
         """Seconds of idle time after which to call `step`; None if nothing is due.
 
-        Read it again for each wait, so that the idle time starts anew each time.
+        Read it again for each wait, so that the idle time starts over each time.
         """
         return max(PAUSE_SECONDS, self._again - monotonic()) if self._due else None
 

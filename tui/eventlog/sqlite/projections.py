@@ -72,7 +72,7 @@ class Said(msgspec.Struct):
     def searched(self) -> str:
         """The text, and the names of the files below it.
 
-        Not of those whose bytes stand in the event, as in stores of earlier versions:
+        Not of those whose bytes are in the event, as in stores of earlier versions:
         the names of these are not in the index.
         """
         names = [file.name for file in self.attachments if file.digest]

@@ -59,7 +59,7 @@ class LocalServer(msgspec.Struct, frozen=True):
     route: Route = Route()
     """How it was reached."""
     wants_key: bool = False
-    """Whether it lists its models only to who has a key; what it is is not known."""
+    """Whether it lists its models only with a key; its kind is then unknown."""
 
     @property
     def at_usual_address(self) -> bool:

@@ -83,7 +83,7 @@ class Payload(NamedTuple):
     balanced: bool = False
     """A call in it is complete where the outermost bracket closes."""
     ends: Sequence[str] = ()
-    """A call in it is complete behind any of these, outside a quote."""
+    """A call in it is complete after any of these, outside a quote."""
     again: Sequence[Atoms] = ()
     """What begins another call in it. Where a call is complete and neither this nor a
     closer follows, the payload has ended: the model left the closer out."""
@@ -100,7 +100,7 @@ class Payload(NamedTuple):
     elements: Sequence[Element] = ()
     """More regions in which closers are ignored; the first that fits counts."""
     odd: bool = False
-    """Its tags are no family's own, so that what they hold is text if it is no call."""
+    """Its tags are no family's own, so their content is text unless it is a call."""
 
 
 class Switch(NamedTuple):
@@ -109,7 +109,7 @@ class Switch(NamedTuple):
     channel: Channel
     permanent: bool = False
     trims: bool = False
-    """White space directly behind the marker belongs to it."""
+    """White space directly after the marker belongs to it."""
 
 
 class Drop(NamedTuple):
@@ -146,7 +146,7 @@ class Rule:
     after: Sequence["Rule"] = ()
     """Rules tried only directly after the payload."""
     once: bool = False
-    """As one of `after`: what comes behind it is text, also if it is the same again."""
+    """As one of `after`: what comes after it is text, even if it is the same again."""
     unless: str = ""
     """A regular expression (look-behinds) that must hold; elsewhere it is text."""
     own: bool = False
@@ -187,7 +187,7 @@ def _rules(
 def token_rules(token: str, action: Action = DROP) -> tuple[Rule, ...]:
     """Return the rules for a token that ends something; by default it is removed.
 
-    Nothing but other markers comes behind it on its line. A token that stands apart
+    Nothing but other markers comes after it on its line. A token that stands apart
     in a sentence, or between quotation marks, is spoken of.
     """
     looks = ((_LINE_END, ""), (_GLUED, NOT_APART), (_MORE_TOKENS, NOT_APART))
@@ -205,7 +205,7 @@ copy of a model may have another family's name or template."""
 
 @lru_cache(maxsize=512)
 def end_rules(token: str) -> tuple[Rule, ...]:
-    """Return the rules that remove a token of any family behind the end of an answer.
+    """Return the rules that remove a token of any family after the end of an answer.
 
     It is glued to the last word or on a line of its own; elsewhere it is spoken of.
     """
@@ -233,9 +233,9 @@ _TURNS: Sequence[tuple[str, tuple[str, ...], str, str]] = (
 def with_turns(token: str, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """Return `rules`, which remove a token that ends a turn, and others beside them.
 
-    Models go on behind it with turns that they make up. Their own are text; those of
-    others, and all behind them, are left out. A text that has named what opens a turn
-    before it explains such tokens, and is left alone.
+    After it, models continue with turns that they make up. Their own are text; those of
+    others, and everything after them, are left out. A text that has named what opens a
+    turn before it explains such tokens, and is left alone.
     """
     line_end = (BLANK, Run(r"[\r\n]", 1, 1))
     for begin, ends, own, closer in _TURNS:
@@ -267,7 +267,7 @@ ANSWER_RULES = (
     ),
     Rule((Lit("</answer>"),), (BLANK, Run(r"[\r\n]", 1, 1)), DROP, "answered"),
 )
-"""What Hunyuan writes around the answer behind its reasoning, under any name."""
+"""What Hunyuan writes around the answer after its reasoning, under any name."""
 
 
 def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:

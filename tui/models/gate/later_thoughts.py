@@ -1,4 +1,4 @@
-"""Finds thoughts behind the beginning of an answer, of models that are known to think.
+"""Finds thoughts after the beginning of an answer, of models that are known to think.
 
 Some models open their thoughts again between two parts of an answer. A mark at the
 start of a line opens them if it is closed. An answer that only mentions the marks, or
@@ -49,7 +49,7 @@ class LaterThoughts:
         self._tail = ""
         """The end of what is held back, in which a mark may have begun."""
         self._trims = False
-        """Whether the blanks behind a thought are still to come."""
+        """Whether the blanks after a thought are still to come."""
 
         self.note = self._markdown.feed
         """Take text that has none of `orphan.FIRST`, and goes on as it is."""

@@ -42,12 +42,12 @@ class Mark(NamedTuple):
 
     close: str
     adjacent: bool = False
-    """It counts only directly behind what it quotes."""
+    """It counts only directly after what it quotes."""
 
     def closes(self, text: str, final: bool) -> bool | None:
         """Return whether `text` closes it, None while more text decides.
 
-        It does on the line where `text` begins, or as the first thing behind that.
+        It does on the line where `text` begins, or as the first thing after that.
         """
         if len(text) > _LONGEST:
             text, final = text[:_LONGEST], True

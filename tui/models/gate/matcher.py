@@ -47,7 +47,7 @@ from tui.models.gate.starts import (
 )
 
 _HEAD = 3
-"""Characters by which rules are told apart at first sight."""
+"""Characters by which rules are distinguished at first sight."""
 
 LONGEST_WORD = 8
 """Characters of a piece of a stream that is remembered as plain."""
@@ -86,8 +86,8 @@ class RuleSet:
     """The rules in force at one point of a stream.
 
     Patterns are compiled on first use, since compiling is the costly part, and rules
-    that begin with a literal one by one, where it has come. They do not depend on the
-    tools: a word where a name is due is looked up.
+    that begin with a literal one by one, when the literal has arrived. They do not
+    depend on the tools: a word in the place of a name is looked up.
     """
 
     def __init__(self, rules: Sequence[Rule], names: tuple[str, ...]) -> None:
@@ -182,7 +182,7 @@ class RuleSet:
         return rules, compiled(_choice(rules))
 
     def sure_behind(self, before: str, begun: str) -> bool:
-        """Whether `begun`, behind some text, is the beginning of an opener for sure."""
+        """Whether `begun`, after some text, surely is the beginning of an opener."""
         last = before[-1]
         if last == "\n" and begun in self._on_line:
             return True
@@ -277,7 +277,7 @@ def rule_set(
     """Return the rules in force.
 
     `names` are the offered tools (None: none were offered), `closes` the markers that
-    close the open reasoning; `fresh` says that only white space has come so far,
+    close the open reasoning; `fresh` says that only white space has arrived so far,
     `called` that a call has, `framed` that a frame's header has, `answered` that the
     answer has begun with a tag, and `mentioned` that it is about the tokens of turns.
     """

@@ -42,9 +42,9 @@ _TAIL = re.compile(rf"(?:{_MARK.pattern})\s*\Z|{_CUT.pattern}")
 """A mark at the end of the text, or what may become one."""
 
 ENDED = re.compile(r"[.!?…。！？)\]}）」』”\"'*`]\s*\Z")
-"""How a thought ends before the mark; behind a word, the mark is part of a sentence."""
+"""How a thought ends before the mark; after a word, the mark is part of a sentence."""
 GOES_ON = re.compile(r"[ \t]*[,.;:!?)\]}…，。；：！？、）」』”’»]|[ \t]+[^\W\d_A-Z]")
-"""How a sentence goes on behind a mark that it mentions."""
+"""How a sentence goes on after a mark that it mentions."""
 _LISTED = " \t>*-+#"
 """What a line may begin with that says nothing yet."""
 
@@ -60,7 +60,7 @@ class Split(NamedTuple):
 
 
 class Marks:
-    """Drops the marks around reasoning that a server has told apart already."""
+    """Drops the marks around reasoning that a server has already separated."""
 
     def __init__(self) -> None:
         self._begins = True
@@ -86,7 +86,7 @@ class Marks:
         return text
 
     def finish(self) -> str:
-        """Take the end of the reasoning; return what was held back and is no mark."""
+        """Take the end of the reasoning; return the held text unless it is a mark."""
         held, self.held, self._begins = self.held, "", True
         return "" if _MARK.match(held) else held
 
@@ -120,7 +120,7 @@ class OrphanClose:
         return self._split(text)
 
     def stop(self, end: bool = False) -> Split:
-        """Watch no longer: reasoning or a call has come, or the `end` of the message.
+        """Stop watching: reasoning, a call, or the `end` of the message has arrived.
 
         Returns what was held back.
         """

@@ -500,7 +500,7 @@ class Splitter:
         return Call(name, call.arguments, call.id)
 
     def _is_prose(self, reading: Reading, end: End) -> bool:
-        """Whether an unreadable payload is none, but text behind a marker's name."""
+        """Whether an unreadable payload is none, but text after a marker's name."""
         body = _KEYS.sub("", end.body)
         if reading.calls or any(name in body for name in self._tools):
             return False
@@ -510,7 +510,7 @@ class Splitter:
         return not named and _SENTENCE.search(end.body) is not None
 
     def _closed(self, rule: Rule, payload: Payload, reading: Reading) -> None:
-        """Go on behind a payload."""
+        """Go on after a payload."""
         self._framed = self._framed or rule.structural
         if payload.call:
             self._called = True

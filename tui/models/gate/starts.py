@@ -18,7 +18,7 @@ _DEPTH = 4
 _MOST_HEADS = 60
 
 BEHIND = {"line": r"[^\n]", "word": r"\w"}
-"""Where what comes before matters: an opener may not be behind such a character."""
+"""Where what comes before matters: an opener may not follow such a character."""
 
 
 class Scan(NamedTuple):

@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
     call: bool
     """False: it is text."""
     end: int = 0
-    """Where the next call of the same trial begins behind the separators."""
+    """Where the next call of the same trial begins after the separators."""
     rule: Rule | None = None
     """The rule of that call."""
     opened: int = 0
@@ -94,7 +94,7 @@ class Trial:
         self.cut = False
         """The stream ended in it."""
         self.prose = False
-        """It is no call at all, whatever follows."""
+        """It is not a call at all, whatever follows."""
         self.following = ""
 
     def closed(
@@ -108,7 +108,7 @@ class Trial:
         self.cut = cut and not reading.whole
 
     def judge(self, text: str, final: bool, rules: RuleSet) -> Verdict | None:
-        """Return the verdict that the text behind the call allows, None for none yet.
+        """Return the verdict that the text after the call allows, None for none yet.
 
         `rules` are those in force before the call.
         """
@@ -148,7 +148,7 @@ class Trial:
         return Verdict(call=not self.rule.strict and not _NOT_A_VALUE.search(raw))
 
     def _is_text(self, text: str, at: int) -> bool:
-        """Whether the text behind the call continues the sentence before it."""
+        """Whether the text after the call continues the sentence before it."""
         if self.rule.strict or not self.whole or "\n" not in text[:at]:
             return True
         return text[at].islower() or _GOES_ON.match(text, at) is not None

@@ -114,7 +114,7 @@ def choose(files: Sequence[HubFile], what: Wanted) -> list[HubFile]:
     if name is None:
         known = ", ".join(dict.fromkeys(quant(each) for each in models))
         raise ModelError(
-            _("{repo} has no {quant}. There is: {known}.").format(
+            _("{repo} has no {quant}. It has: {known}.").format(
                 repo=what.repo, quant=what.quant, known=known
             ),
             "not_found",

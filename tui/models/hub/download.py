@@ -239,7 +239,7 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
                     part.unlink()
                 if not str(error).startswith("Consistency check failed"):
                     raise
-                # A whole answer of another length: a part of it is no beginning.
+                # A whole answer of another length: a part of it is not a beginning.
                 part.unlink(missing_ok=True)
                 raise ModelError(
                     _(

@@ -47,7 +47,7 @@ class Pulled(msgspec.Struct, frozen=True, tag="pulled"):
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """Why the model is not there; `Pull` raises it."""
+    """Why the download failed; `Pull` raises it."""
 
     message: str
     kind: str = "model"
@@ -61,8 +61,8 @@ class Pull:
     """A download of `what`. One thread iterates, any thread may stop it.
 
     The iteration yields `Downloading` (at most five times a second) and `Checking`, and
-    `Pulled` at last. It raises `ModelError`, and `Cancelled` after `stop`. What has
-    come until then is kept, and the next download of the same file continues there.
+    `Pulled` at last. It raises `ModelError`, and `Cancelled` after `stop`. The part
+    received by then is kept, and the next download of the same file continues there.
     """
 
     def __init__(self, what: Wanted, folder: Path | None = None) -> None:

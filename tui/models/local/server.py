@@ -54,7 +54,7 @@ def main(owner: int) -> None:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     server = Server(lambda data: _write(outbox, data))
-    with open(inbox, "rb") as lines:  # noqa: PTH123 - a descriptor is no path
+    with open(inbox, "rb") as lines:  # noqa: PTH123 - a descriptor is not a path
         for data in lines:
             server.take(data)
     late = threading.Timer(_END_SECONDS, os._exit, [0])

@@ -17,7 +17,7 @@ def normalize_base_url(text: str) -> str:
     `localhost:11434` gets a scheme: http for this machine, for bare names and
     addresses and where there is a port, https else. A URL without a path gets /v1;
     a path is kept to its last part. The address of the completions themselves is
-    cut back to its base. Raises `ConfigError` for what is no HTTP URL.
+    cut back to its base. Raises `ConfigError` for what is not an HTTP URL.
     """
     text = text.strip()
     if not re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", text):
@@ -57,7 +57,7 @@ def normalize_base_url(text: str) -> str:
 def proxy_address(text: str, key: str) -> str:
     """Return the address of a proxy, with http as its scheme if it has none.
 
-    "" stays "". Raises `ConfigError`, which names `key`, for what is no address.
+    "" stays "". Raises `ConfigError`, which names `key`, for what is not an address.
     """
     text = text.strip()
     if not text:

@@ -46,7 +46,7 @@ class _Open:
 
     @property
     def begun(self) -> bool:
-        """Whether any arguments have come."""
+        """Whether any arguments have arrived."""
         return bool(self.text) or self.object is not None
 
     @property
@@ -255,9 +255,9 @@ def _repeated_end(text: str) -> str:
 
 
 def read_arguments(text: str) -> dict[str, Any] | str:
-    """Return the arguments that `text` writes, or `text` when it is no object.
+    """Return the arguments that `text` writes, or `text` when it is not an object.
 
-    Nothing, white space and null are no arguments. An object written as a JSON
+    Nothing, white space and null are not arguments. An object written as a JSON
     string of JSON is read as well. One that is too deep is none.
     """
     if not text.strip():

@@ -171,7 +171,7 @@ def marked_thought(delta: Delta) -> str:
     """Take a content that is marked as a thought out of a delta; "" for none.
 
     Gemini marks it in `extra_content`, and writes a tag into it as well; relays of its
-    own API have a flag beside it. The mark is no opaque field.
+    own API have a flag beside it. The mark is not an opaque field.
     """
     if delta.thought is not True and not delta.extra_content:
         return ""  # as most are
@@ -189,7 +189,7 @@ def marked_thought(delta: Delta) -> str:
 
 
 def is_unseen(content: Any) -> bool:
-    """Whether a content has parts that are no text: images, sound."""
+    """Whether a content has parts that are not text: images, sound."""
     return isinstance(content, list) and any(
         isinstance(part, dict)
         and _MEDIA.search(str(cast(dict[str, Any], part).get("type", "")))
@@ -204,7 +204,7 @@ _MENDED_BYTES = 1 << 20
 """Up to this size a chunk that is not quite JSON is mended, which takes several times
 its memory."""
 MOST_TOKENS = 10**12
-"""More is no number of tokens, whatever a server says."""
+"""No number of tokens is larger, whatever a server says."""
 
 _decode = msgspec.json.Decoder(Chunk).decode
 
@@ -222,7 +222,7 @@ def decode(data: bytes) -> Chunk:
         # What is left is not deep: this does not come here again.
         return decode(bounds.without_deep(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        # Half a surrogate pair, a byte that is no UTF-8, NaN or 1e999: spoils one
+        # Half a surrogate pair, a byte that is not UTF-8, NaN or 1e999: spoils one
         # character or figure, not the answer. So does a line break within a string, a
         # comma behind the end, and a field of another shape.
         if len(data) > _MENDED_BYTES:

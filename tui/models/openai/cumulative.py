@@ -8,7 +8,7 @@ of a text, nothing tells whether the model has said it twice: it is text.
 """
 
 _LEAST = 16
-"""Characters of a piece that a longer one begins with, until that is no chance."""
+"""Characters that a longer piece has to repeat before that is no coincidence."""
 _LEAST_PIECES = 3
 _SHORT = 8
 """Characters of a whole text of `_LEAST_PIECES` and one more."""
@@ -26,9 +26,9 @@ class Cumulative:
         self._said = ""
         """The last piece, which is all of the text if pieces repeat it."""
         self._first = 0
-        """Characters of the first piece, which is told at once."""
+        """Characters of the first piece, which is passed on at once."""
         self._held: list[str] = []
-        """Pieces behind the first, of which nothing is told yet."""
+        """Pieces after the first, none of which has been passed on yet."""
 
     def add(self, piece: str) -> str:
         """Return what to show of a piece."""

@@ -33,7 +33,7 @@ _decode = msgspec.json.Decoder(_Shape).decode
 
 
 class EitherReader(ResponsesReader):
-    """Reads one response; made for each."""
+    """Reads one response; create one for each."""
 
     def __init__(self, response: Response, newer: bool) -> None:
         """Begin a response to a request of the Responses API if `newer`.

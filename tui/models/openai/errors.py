@@ -331,7 +331,7 @@ def endless_list(where: Where) -> ModelError:
 
 
 def unreadable_list(where: Where) -> ModelError:
-    """Return the error for a list of models that is no JSON, or only a part of it."""
+    """Return the error for a list of models that is not JSON, or only a part of it."""
     return ModelError(
         _(
             "{base_url} sent a list of models that is not complete JSON. Check "
@@ -362,7 +362,7 @@ def no_answer(finish_reason: str, where: Where) -> ModelError:
     return ModelError(
         _(
             "{model} on {base_url} ended without an answer (finish_reason "
-            "{finish_reason}). Try again, or ask in other words."
+            "{finish_reason}). Try again, or rephrase the question."
         ).format(
             model=where.model, base_url=where.base_url, finish_reason=finish_reason
         ),
@@ -450,7 +450,7 @@ def _refused(status: int, where: Where, said: str) -> str:
     )
     if not where.secret:
         variable = where.key_hint or _("api_key_env's variable")
-        return _("{base_url} wants an API key{said}. Set {variable}.").format(
+        return _("{base_url} needs an API key{said}. Set {variable}.").format(
             base_url=where.base_url, said=said, variable=variable
         )
     if status == 403:

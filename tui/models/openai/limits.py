@@ -126,4 +126,4 @@ def _unpacked(body: _Body, packed: str) -> Iterator[bytes]:
                     yield unpacker.decompress(data, ERROR_BYTES)
                     data = unpacker.unconsumed_tail
         except zlib.error:
-            return  # what has come of an error can still be quoted
+            return  # what has arrived of an error can still be quoted

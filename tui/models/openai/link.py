@@ -168,7 +168,7 @@ class Link:
             self._unread = next(rest, None) is not None
             return not self._unread and not self._aborted
         except Exception:
-            return False  # the answer itself has come; a new link will do
+            return False  # the answer itself has arrived; a new link will do
         finally:
             watchdog.cancel()
 
@@ -258,7 +258,7 @@ class Link:
 
     @property
     def _limit(self) -> float:
-        # More than a day is no limit, and more than a timer takes.
+        # More than a day is not a limit, and more than a timer takes.
         return min(self._settings.connect_timeout, 86_400.0)
 
     def _connected(self) -> None:
@@ -314,7 +314,7 @@ class LinkPool:
         return Link(self._settings, self._api_key)
 
     def take_back(self, link: Link, rest: Iterator[bytes]) -> None:
-        """Keep a link whose answer has come, or close it.
+        """Keep a link whose answer has arrived, or close it.
 
         The end of the transfer (`rest`) may come a moment after that of the answer.
         Nobody should wait for it, so this is done in a thread of its own.

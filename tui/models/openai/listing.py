@@ -37,7 +37,7 @@ def is_list(body: Any) -> bool:
 
 
 def listed(body: Any) -> Models:
-    """Return the models in the answer to `GET /models`; none if it is no list."""
+    """Return the models in the answer to `GET /models`; none if it is not a list."""
     if not is_list(body):
         return Models()
     all = [

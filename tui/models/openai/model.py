@@ -131,7 +131,7 @@ class OpenAIModel:
         # What it is known by, until an answer of its own tells.
         self._starts_open = bool(_ALWAYS_THINKS.search(model.lower()))
         self.origin = _digest(shown(self._base_url), model)
-        """What `Message.origin` is for what it has said."""
+        """The `Message.origin` of its messages."""
         kind = server_of(self._base_url, supplier)
         self._requests = Requests(model, kind, self.origin, self._options, stream)
         self._sender = Sender(

@@ -13,7 +13,7 @@ from typing import Any, cast
 def as_chunk(event: dict[str, Any]) -> dict[str, Any] | None:
     """Return the chunk that says the same as an event; None if it is not known.
 
-    `event` is no chunk itself: it has no choices.
+    `event` is not a chunk itself: it has no choices.
     """
     match event:
         case {"candidates": [{**candidate}, *_]}:

@@ -58,7 +58,7 @@ _CUT = "…"
 def over_the_rate(message: str) -> tuple[int, int]:
     """Return a rate limit in tokens, and how many a request has that exceeds it alone.
 
-    (0, 0) for any other refusal: what waiting helps against is none of these. Groq says
+    (0, 0) for any other refusal, such as one that waiting solves. Groq says
     so with status 413, OpenAI with 429.
     """
     found = _ALONE.search(message.replace(",", "")) if _RATE.search(message) else None

@@ -16,7 +16,7 @@ from tui.models.openai.requests import answer_format
 from tui.models.openai.wire import ANY, Form, wire_messages, wire_tools
 
 STREAM = "stream"
-"""What a server does not do that answers whole, in the words of `named`."""
+"""What a server lacks that only answers as a whole, in the words of `named`."""
 _SEALED = "reasoning.encrypted_content"
 _WANTED = re.compile(
     r"/responses\b|responses (api|endpoint)"

@@ -84,7 +84,7 @@ _decode = msgspec.json.Decoder(_Told).decode
 
 
 class ResponsesReader(AnswerReader):
-    """Reads one response; made for each."""
+    """Reads one response; create one for each."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response)
@@ -421,9 +421,9 @@ class ResponsesReader(AnswerReader):
 
 
 def decode(data: bytes) -> _Told:
-    """Return an event; raises ValueError for what is no JSON.
+    """Return an event; raises ValueError for what is not JSON.
 
-    One whose fields are of other kinds than they should be says nothing.
+    An event whose fields have the wrong types is treated as empty.
     """
     try:
         return _decode(data)

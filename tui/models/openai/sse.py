@@ -3,7 +3,7 @@
 As the HTML standard has it (lines end with LF, CR or CRLF; comments; several data
 lines make one; the last event needs its empty line), with two things more: older
 llama.cpp servers write an error as a line `error: {...}`, which counts as data, and so
-does a line that is no field, such as the page of a gateway or JSON over many lines.
+does a line that is not a field, such as the page of a gateway or JSON over many lines.
 Only lines are cut here, never characters, so UTF-8 that is split over two reads
 needs no care.
 """
@@ -29,7 +29,7 @@ _NOTHING = frozenset(
 ENDS = frozenset(
     {"done", "end", "complete", "completed", "finish", "finished", "close", "eof"}
 )
-"""Names of the event behind the last one of an answer, or of that one itself."""
+"""Names of the event after the last one of an answer, or of that one itself."""
 FAILURES = frozenset({"error", "exception", "failure", "failed", "fail", "fatal"})
 """Names of an event that is an error, whatever its data looks like."""
 _FIELD = re.compile(rb"[\w.-]+")
@@ -115,8 +115,8 @@ class SSEDecoder:
     def finish(self) -> Iterator[bytes]:
         """Take the end of the stream; yield an event that lacks its empty line.
 
-        The standard drops such an event. Servers that end without it exist, and
-        what is half an event is no JSON and found out there.
+        The standard drops such an event. But some servers end without it, and half an
+        event is noticed later, as it is not JSON.
         """
         if self._line:
             self._take(b"".join(self._line))

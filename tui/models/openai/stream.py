@@ -65,7 +65,7 @@ _AFTERWARDS = 60.0
 still waited for: it comes at once, or never."""
 
 _ALL = 80
-"""Characters of a text that comes in `_PIECES`, and once more with its end."""
+"""Characters of a text that comes in `_PIECES`, and again with its end."""
 _PIECES = 4
 
 _MARK = b"\xef\xbb\xbf"
@@ -74,7 +74,7 @@ _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """How a stream of events begins."""
 
 _MOST_UNREADABLE = 10_000
-"""Events that are no JSON, of one answer. Some servers keep the line open with them."""
+"""Most events of an answer that are not JSON: some servers keep the line open so."""
 _CUT = re.compile(rb"\s*(\{|\[\s*[\[{\"])")
 """How an event begins that was meant to be JSON; `[a word]` was not."""
 _TROUBLE = re.compile(
@@ -104,7 +104,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class AnswerReader:
-    """Reads one response; made for each."""
+    """Reads one response; create one for each."""
 
     def __init__(self, response: Response) -> None:
         self.complete = False
@@ -126,25 +126,25 @@ class AnswerReader:
         self._choices = FirstChoice()
         self._halves = Halves()
         self._streams = False
-        """Whether a delta has come, so that a whole message is all of it again."""
+        """Whether a delta has arrived, so that a whole message repeats all of it."""
         self._new_text = Cumulative()
         self._new_thoughts = Cumulative()
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._unreadable = 0
-        """Events that are no JSON."""
+        """Events that are not JSON."""
         self._lost = 0
         """Those of them that were meant to be."""
         self._words = b""
         """The last of them."""
         self._ends_in_words = False
         self._spoken = False
-        """Whether the words of a sound have come."""
+        """Whether the words of a sound have arrived."""
         self._unseen = False
         """Whether there were images, or sound without its words."""
         self._finish_reason = ""
         self._goes_on = False
-        """Whether the answer went on behind a finish reason."""
+        """Whether the answer went on after a finish reason."""
         self._usage: Any = None
         self._first = 0.0
         self._last = 0.0
@@ -249,7 +249,7 @@ class AnswerReader:
             yield from self._events(start, body)
 
     def _whole(self, start: bytes, body: Iterator[bytes]) -> bytes:
-        """Return all of an answer that is no stream; of a web page its beginning."""
+        """Return all of an answer that is not a stream; of a web page its beginning."""
         parts, size, step = [start], len(start), _STEP
         page = self._kind == "text/html" or errors.is_html(
             start[:1000].decode(errors="replace")
@@ -410,7 +410,7 @@ class AnswerReader:
                     self._usage = self._usage or counted
 
     def _unread(self, item: bytes) -> None:
-        """Note an event that is no JSON: a word to keep the line open, or an error."""
+        """Note an event that is not JSON: a word to keep the line open, or an error."""
         self._unreadable += 1
         self._lost += bool(_CUT.match(item))
         self._words = item[:ERROR_BYTES]
@@ -466,13 +466,13 @@ class AnswerReader:
             self._finish_reason = (plain and self._finish_reason) or reason
 
     def _without_all(self, delta: Delta, content: str) -> None:
-        """Take a text out of the last delta that is all that came, once more."""
+        """Remove the last delta's text if it repeats the whole answer so far."""
         long = len(content) >= _ALL and len(self._texts) >= _PIECES
         if long and content == "".join(self._texts):
             delta.content = None
 
     def _bare(self, choice: Choice) -> Iterator[Event]:
-        """Take what stands in the choice itself, in the place of a delta."""
+        """Take what stands in the choice itself, in place of a delta."""
         if choice.text and not choice.content:
             choice.content = choice.text
         if not (choice.content or thoughts(choice)[0] or any(calls(choice))):
@@ -604,14 +604,14 @@ class AnswerReader:
             raise errors.web_page(text, self._where)
 
     def _no_answer(self, body: bytes) -> ModelError:
-        """Return the error for a document that is no JSON."""
+        """Return the error for a document that is not JSON."""
         said = errors.provider_message(body, self._where)
         return errors.dropped(
             _("it sent {said!r} instead of an answer").format(said=said), self._where
         )
 
     def _no_json(self) -> ModelError:
-        """Return the error for a stream that ended with words that are no JSON."""
+        """Return the error for a stream that ended with words that are not JSON."""
         words = errors.provider_message(self._words, self._where)
         return errors.dropped(
             _("it sent {words!r} instead of JSON").format(words=words), self._where
@@ -624,7 +624,7 @@ def _is_event(start: bytes) -> bool:
 
 
 def value_of(data: bytes) -> Any:
-    """Return the value of JSON in which an error is told, as text if need be."""
+    """Return the value of JSON in which an error is told, as text if necessary."""
     try:
         return bounds.decode(data)
     except ValueError:

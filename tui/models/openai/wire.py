@@ -1,7 +1,7 @@
 """Converts a conversation to the JSON of the chat completions API.
 
 Servers refuse the whole request for one odd message: a tool result without its
-call, a call without its result, a name or arguments that are no name or JSON, an
+call, a call without its result, an invalid name, arguments that are not JSON, an
 empty answer, two turns of the user in a row, a question directly after a result.
 Histories have all of these (a turn was cancelled, old messages were left out, a model
 wrote nonsense, another model was asked before), so they are mended here, at the border:
@@ -51,7 +51,7 @@ class Form(msgspec.Struct, frozen=True):
     system: bool = True
     """Whether there is a role `system`."""
     calls: bool = True
-    """Whether calls and results are taken; else they are told as text."""
+    """Whether calls and results are taken; otherwise they are written as text."""
     images: bool = True
     alone: bool = False
     """Whether a call is taken only without a text beside it."""
@@ -210,7 +210,7 @@ class _History:
         return last if last and last["role"] in roles else None
 
     def _answer(self) -> None:
-        """Give each call that was broken off a result."""
+        """Give each call that was interrupted a result."""
         waiting, self._waiting = self._waiting, {}
         for id, name in waiting.values():
             self._result(id, name, "Not run: the turn was broken off.")
@@ -244,7 +244,7 @@ class _History:
             "name": re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unreadable",
             "arguments": json.dumps(arguments, ensure_ascii=False),
         }
-        # Made anew, since each service has its own rule for ids, and those of another
+        # New ones, since each service has its own rule for ids, and those of another
         # one are refused. Nine letters and digits are what the strictest one wants.
         wire: dict[str, Any] = {
             "id": f"call{self._calls:05}",

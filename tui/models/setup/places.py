@@ -46,7 +46,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def lacks_key(self) -> bool:
-        """Whether it is a service that wants a key, and there is none; as `has_key`."""
+        """Whether it is a service that needs a key, and there is none; as `has_key`."""
         known = SUPPLIERS.get(self.supplier)
         return bool(known and known.key_env) and not self.has_key
 
@@ -96,8 +96,8 @@ def place_of_server(server: LocalServer) -> Place:
 def place_of_address(text: str) -> Place:
     """Return the place at an address that the user has typed.
 
-    Raises `ConfigError` if it is none, or has a password in it, which config.toml would
-    keep.
+    Raises `ConfigError` if it is invalid, or has a password in it, which config.toml
+    would keep.
     """
     url = normalize_base_url(text)
     if login(url):
@@ -131,7 +131,7 @@ def with_key(place: Place, text: str) -> Place:
 
     After a `!` the text is a command that prints the key instead. A variable that is
     set already comes before a stored key, so a key that differs gets a name of its own.
-    Raises `ConfigError` if the text is no key.
+    Raises `ConfigError` if the text is not a key.
     """
     if text.strip().startswith("!"):
         command = text.strip()[1:].strip()

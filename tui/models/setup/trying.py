@@ -31,7 +31,7 @@ T = TypeVar("T")
 SECONDS = 10.0
 """How long a server has to list its models."""
 _KEY_SECONDS = 2.0
-"""How long a server has to refuse what is no question."""
+"""How long a server has to refuse what is not a question."""
 _NO_QUESTION = '{"messages": 0}'
 """llama_cpp.server would answer an empty object, with whatever comes to its mind."""
 _TRY_SECONDS = 30.0
@@ -62,9 +62,9 @@ def check_key(place: Place, cancel: Cancellation | None = None) -> None:
     """Raise `ModelError` if a server of this machine refuses the key, or wants one.
 
     llama-server lists its models without the key that it wants for answers. Asks in a
-    form that is no question, so nothing is generated or loaded, in contrast to
-    `try_model`. No other failure is told. Blocks for a few seconds at most, and for the
-    command that prints the key. Raises `Cancelled`.
+    form that is not a question, so nothing is generated or loaded, in contrast to
+    `try_model`. Other failures are not reported. Blocks for a few seconds at most, and
+    for the command that prints the key. Raises `Cancelled`.
     """
     if place.proxy:
         return
@@ -79,7 +79,7 @@ def check_key(place: Place, cancel: Cancellation | None = None) -> None:
 
 
 def _refusal(place: Place, key: str) -> tuple[int, bytes]:
-    """Return the status of what is no question, and what is said of it."""
+    """Return the status of what is not a question, and what is said of it."""
     # The library that asks other machines takes half a second to import.
     parts = urlsplit(place.base_url)
     host, port = parts.hostname or "", parts.port
@@ -157,8 +157,8 @@ def _failure(error: Exception, where: Where) -> ModelError:
 def try_model(settings: OpenAIModelConfig, cancel: Cancellation | None = None) -> None:
     """Ask the model to say a word; return once it has begun to.
 
-    A list of models proves no key: some services show it to everybody. Costs a few
-    tokens. Raises `ModelError`, `ConfigError` and `Cancelled`.
+    A list of models does not prove the key: some services show it to everybody.
+    Costs a few tokens. Raises `ModelError`, `ConfigError` and `Cancelled`.
     """
     name = settings.model
     once = msgspec.structs.replace(settings, max_retries=0, timeout=_TRY_SECONDS)

@@ -164,7 +164,7 @@ def _value(number: Number, marked: str, parameter: Parameter) -> int | float | N
     """
     value, unit = number.value, parameter.seconds
     if unit and not number.seconds and _counts_things(marked.rpartition("#")[2]):
-        return None  # 250 dollars are no days
+        return None  # 250 dollars are not days
     if unit and number.seconds:
         value = value * number.seconds / unit
     elif "hour" in parameter.words and value < 12 and _BESIDE["pm"].search(marked):

@@ -64,7 +64,7 @@ def _decide(text: str, tools: Sequence[ToolSchema], sure: bool = False) -> list[
         if arithmetic and any(p.is_sum for p, _ in drafted.slots):
             hits.append("arithmetic")
         elif arithmetic and not hits:
-            continue  # the numbers of "17% of 2340" are no days of a forecast
+            continue  # the numbers of "17% of 2340" are not days of a forecast
         points = POINTS["word"] * min(POINTS["most_words"], len(hits)) + drafted.fit
         if not hits and not tool.parameters.get("required"):
             points += POINTS["nothing_shared"]
@@ -98,7 +98,7 @@ def followed_up(
 ) -> Choice | None:
     """Return `last`, the call before, with what `text` changes in it: "And in Paris?".
 
-    None when `text` is no short continuation, or the call was of no known tool.
+    None when `text` is not a short continuation, or the call was of no known tool.
     """
     tool = next((t for t in tools if last and t.name == last.tool), None)
     if last is None or tool is None or not goes_on(text):

@@ -47,7 +47,7 @@ def declines(text: str) -> bool:
 
 
 def speaks_of(purpose: str, text: str) -> bool:
-    """Whether a phrase of `purpose`, by its name in the lexicon, stands in `text`."""
+    """Whether a phrase of `purpose`, by its name in the lexicon, occurs in `text`."""
     return _PURPOSES[purpose][0].search(spelled_out(text)) is not None
 
 

@@ -79,7 +79,7 @@ def _told(
         yield failed + output.removeprefix("Error:").strip()
         return
     data: Any = output.strip()
-    with suppress(ValueError):  # what is no JSON is a string
+    with suppress(ValueError):  # what is not JSON is a string
         data = bounds.decode(output)
     stated: Any = None
     if isinstance(data, dict):

@@ -51,7 +51,7 @@ def units(text: str) -> tuple[re.Match[str], ...]:
 
 
 def is_sum(text: str) -> bool:
-    """Whether arithmetic stands in `text`: 15% of 80, six times seven, 12乘以8."""
+    """Whether `text` has arithmetic: 15% of 80, six times seven, 12乘以8."""
     written = any(unit.lastgroup == "sum" for unit in units(text))
     return written or bool(_ARITHMETIC.search(text))
 
@@ -109,7 +109,7 @@ def translated(stems: Iterable[str]) -> list[str]:
 
 
 def shared(text: str, stems: Collection[str], keywords: Iterable[str]) -> list[str]:
-    """Return which of `stems` and `keywords` stand in `text`.
+    """Return which of `stems` and `keywords` occur in `text`.
 
     A Chinese keyword is found inside a sentence; one that is part of another found
     one does not count again.

@@ -58,7 +58,7 @@ class Commands:
                 and wildcards only with shell.
             folder: Where to run it, relative to the current folder.
             shell: Whether a shell interprets the command line.
-            seconds: The time limit, after which it is ended.
+            seconds: The time limit in seconds, after which it is stopped.
         """
         argv = _argv(command, shell)
         confinement = self._confinement if self._confined else None

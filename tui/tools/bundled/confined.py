@@ -82,7 +82,7 @@ class Folders:
         """Find `path` while the block is open; with `create`, make missing folders.
 
         The last name may be missing. Raises `ToolError` with one line if the path
-        leads out of the folders or through something that is no folder.
+        leads out of the folders or through something that is not a folder.
         """
         root, names = self._split(path)
         walk = _Walk(path, root, self._private(), create)
@@ -277,7 +277,7 @@ class _Walk:
         return os.open(name, _FOLDER, dir_fd=parent)
 
     def _link(self, name: str) -> str | None:
-        """Return where the link `name` leads, None if it is no link."""
+        """Return where the link `name` leads, None if it is not a link."""
         try:
             target = os.readlink(name, dir_fd=self._open[-1])
         except OSError as error:

@@ -20,7 +20,7 @@ _DIGITS = 50
 _ROUNDED = 15
 """Digits of a result that is not exact, as most people's calculators show."""
 _PLAIN = 30
-"""Digits before and behind the point that are written without an exponent."""
+"""Digits before and after the point that are written without an exponent."""
 _LARGEST_FACTORIAL = 1000
 
 _WORDS = (

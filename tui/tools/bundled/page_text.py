@@ -108,7 +108,7 @@ class _Reader:
         return f"{title}\n\n{body}".strip() if title else body
 
     def _behind(self, text: str, start: int) -> int:
-        """Return the place behind the next `text`, else the end of the page."""
+        """Return the place after the next `text`, else the end of the page."""
         found = self._html.find(text, start)
         return len(self._html) if found < 0 else found + len(text)
 

@@ -12,7 +12,7 @@ from tui.errors import ToolError
 from tui.tools.bundled.confined import Place, failed
 
 _VIRTUAL = ("/proc", "/sys", "/dev")
-"""File systems whose files are no data."""
+"""File systems whose files are not data."""
 
 
 def open_file(place: Place) -> tuple[int, os.stat_result]:

@@ -47,9 +47,9 @@ class Searching:
         Args:
             text: What to find.
             path: The folder, relative to the current one.
-            files: Only files with such a name, as *.py.
+            files: Only files with names like this, e.g. *.py.
             regex: Whether text is a regular expression.
-            ignore_case: Whether capitals do not matter.
+            ignore_case: Whether to ignore case.
         """
         found = bytearray()
 

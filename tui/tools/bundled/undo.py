@@ -26,7 +26,7 @@ class Written(NamedTuple):
     """A write that can be undone."""
 
     number: str
-    """Its name in the state folder; later ones sort behind."""
+    """Its name in the state folder; later ones sort after it."""
     path: Path
     existed: bool
     """Whether there was a file before."""

@@ -73,7 +73,7 @@ UNITS = _read()
 
 
 def convert(text: str) -> str | None:
-    """Return what `text` asks to convert, with its unit; None if it is no conversion.
+    """Return the converted value, with its unit; None if `text` is not a conversion.
 
     Raises `ToolError` for units that are not of one kind.
     """

@@ -66,9 +66,9 @@ class Writing:
 
         Args:
             path: The file, relative to the current folder.
-            old: The text to replace, exactly as in the file. It must occur once: take
-                some lines around it if need be.
-            new: The text to put there.
+            old: The text to replace, exactly as in the file. It must occur once:
+                include surrounding lines if necessary.
+            new: The text to put in its place.
         """
         with self._folders.place(path) as place:
             before, found = _current(place)

@@ -109,7 +109,7 @@ def json_block(
 ) -> Rule:
     """Return a rule for JSON calls between a marker and a closer, perhaps in a fence.
 
-    A fence that closes there has the closer behind it; any other opens code.
+    A fence that closes there is followed by the closer; any other opens code.
     """
     rule = block(marker, (_FENCE, *look), json_payload(closer, read=read))
     return replace(rule, after=eat((SPACE, Lit("```"), SPACE, Lit(closer))))
@@ -139,7 +139,7 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
     """Return a dialect.
 
     An opener may come twice or three times. Closers that come too often are removed
-    behind a call; special tokens that close something, wherever they end a line.
+    after a call; special tokens that close something, wherever they end a line.
     """
     closers = list(
         dict.fromkeys(
@@ -147,7 +147,7 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
             for rule in rules
             if isinstance(rule.action, Payload) and rule.action.call
             for closer in rule.action.closers
-            # A fence that comes once more opens other code.
+            # A fence that comes again opens other code.
             if closer[0] not in "`/"
         )
     )
@@ -196,13 +196,13 @@ END_OF_FENCE = Rule(
     quotable=False,
     once=True,
 )
-"""Removes the fence that closes behind a call."""
+"""Removes the fence that closes after a call."""
 
 
 def not_behind(*markers: str) -> str:
     """Return look-behinds for a call without its block.
 
-    Directly behind a block's marker it is text: the marker was quoted.
+    Directly after a block's marker it is text: the marker was quoted.
     """
     return "".join(
         rf"(?<!{re.escape(marker)}{end})"

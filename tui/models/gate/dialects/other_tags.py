@@ -139,4 +139,4 @@ OTHER_TAGS = (
     ),
     *map(_pair, ("action", "tool")),
 )
-"""What begins with a tag that is no marker of a family."""
+"""What begins with a tag that is not a marker of a family."""

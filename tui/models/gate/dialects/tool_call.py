@@ -141,7 +141,7 @@ _ECHO = Rule(
     made_up("</tool_response>"),
     quotable=False,
 )
-"""Directly behind a call, some models make up what it returns."""
+"""Directly after a call, some models make up what it returns."""
 
 _TOOLS_CALL: Atoms = (
     *(Opt((Lit("["), SPACE)), Lit("{"), SPACE, Lit('"name"'), SPACE, Lit(":"), SPACE),

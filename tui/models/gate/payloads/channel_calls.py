@@ -43,7 +43,7 @@ def read_kimi_k3(body: str, tools: Tools, closed: bool) -> Reading:
 
 
 def read_kimi_k3_call(body: str, tools: Tools, closed: bool) -> Reading:
-    """Parse one call behind the word `call`, without its end."""
+    """Parse one call after the word `call`, without its end."""
     return read_kimi_k3(f"<|open|>call{body}{_CALL_END * closed}", tools, closed)
 
 

@@ -1,4 +1,4 @@
-"""Parses calls that models write as code, or behind a name and a sign.
+"""Parses calls that models write as code, or after a name and a sign.
 
 The formats are those of the models' prompts: Gemma 3 in tool_code fences, SmolLM3 in
 <code>, MiniCPM 3 and 4 in a Python fence, Command R+ in a JSON fence; and

@@ -122,7 +122,7 @@ def completed(body: str, closed: bool) -> str | None:
     """Return a body with the brackets that are missing at its end, None if none are.
 
     Where the stream broke off, more arguments may have been to come; so there only the
-    last brace may be missing, behind that of the arguments.
+    last brace may be missing, after that of the arguments.
     """
     done: list[str] = []
     depth: list[str] = []

@@ -78,8 +78,8 @@ STEPTML = _invoke(
 def tag_reader(tags: Tags) -> Reader:
     """Return a reader for calls in the elements of `tags`.
 
-    A call is complete once its end tag has come; a malformed call does not affect the
-    others.
+    A call is complete once its end tag has arrived. A malformed call does not affect
+    the others.
     """
 
     def read(body: str, tools: Tools, closed: bool) -> Reading:
