@@ -8,10 +8,7 @@ import pytest
 
 from tui import config
 from tui.app.chat.controller import Controller
-from tui.app.chat.timeline import Timeline
-from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Settings
-from tui.app.transcript import pane
 from tui.conversation import Transcript
 from tui.conversation.entry import CONTINUE
 from tui.events import (
@@ -90,18 +87,13 @@ class Chat:
         self.fold = Transcript()
         self.orphans: set[str] = set()
         self.composer, self.view = Composer(), View()
-        timeline = Timeline(self.fold, pane.Transcript())
-        versions = MessageVersions(
-            self.fold,
-            timeline,
-            self.composer,
-            hint=self.view.hint,
-            choose=self.fold.choose,
-            retitle=lambda: None,
-        )
         self.backend = LocalBackend(host)
         self.controller = Controller(
-            self.backend.conversation("c"), self, versions, self.composer, self.view
+            self.backend.conversation("c"),
+            self,
+            self.composer,
+            self.view,
+            question=lambda: self.fold.branches.question(None),
         )
         self._seq = 0
 
@@ -211,6 +203,37 @@ def test_a_whole_answer_is_not_continued(chat: Chat) -> None:
         "The answer is already complete",
     ]
     assert chat.read() == []
+
+
+def test_an_edited_question_names_the_parent_of_the_old_one(chat: Chat) -> None:
+    first = chat.ask("First")
+    chat.answer(first, "One.", "stop")
+    chat.answer(chat.ask("Second"), "Two.", "stop")
+    chat.composer.text = "Draft"
+
+    chat.controller.edit()
+    assert chat.composer.text == "Second"
+    assert chat.view.title.startswith("Editing “Second”")
+    chat.composer.text = ""
+    chat.controller.send("Second, better", lambda: None)
+    said, _ = chat.read()
+
+    assert isinstance(said, MessageAdded)
+    assert said.parent == f"{first}.1"
+    assert (chat.composer.text, chat.view.title) == ("Draft", "")
+
+
+def test_leaving_an_edit_gives_the_draft_back(chat: Chat) -> None:
+    assert not chat.controller.leave_edit()
+    chat.controller.edit()
+    assert chat.view.hints == ["No message to edit"]
+    chat.answer(chat.ask("Hi"), "Hello.", "stop")
+    chat.composer.text = "Draft"
+
+    chat.controller.edit()
+    assert chat.controller.leave_edit()
+
+    assert (chat.composer.text, chat.view.title) == ("Draft", "")
 
 
 def test_what_cannot_be_written_is_given_back(chat: Chat) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key, Paste
 
 from tui.app import background, commands, faults
 from tui.app.backend import Backend
@@ -31,7 +30,6 @@ from tui.app.mcp.controller import McpController
 from tui.app.printed import Printed
 from tui.app.setup.controller import SetupController
 from tui.app.tabs import Tabs
-from tui.app.terminal.key_order import KeyOrder
 from tui.app.terminal.textual_hook import OutputApp
 from tui.app.themes import ThemeController
 from tui.app.widgets.tab_bar import ChatBar
@@ -84,7 +82,6 @@ class LazychatApp(OutputApp):
         self.history = HistoryController(self, backend, self.tabs)
         self.themes = ThemeController(self, backend.config.theme, self._tell)
         self.exits = Exit(self, backend, lambda: self.chat)
-        self._key_order = KeyOrder(self, self._handle_key)
         self._first_chat = conversation_id, is_new, tuple(files)
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
@@ -145,33 +142,17 @@ class LazychatApp(OutputApp):
         else:  # not parsed yet: setting the variables is enough
             self.stylesheet.set_variables(self.get_css_variables())
 
-    async def on_event(self, event: Event) -> None:
-        """Clear the hint at the next key, as the user has read it."""
-        if isinstance(event, Key) and not event.is_forwarded:
-            if self.chat:
-                self.chat.hint("")
-                self.chat.read_marker.look()
-            if event.key != "ctrl+c":
-                self._interrupted = -QUIT_SECONDS
-        if isinstance(event, Key | Paste) and not event.is_forwarded:
-            await self._key_order.take(event)
-        else:
-            await super().on_event(event)
+    def key_came(self, key: str) -> None:
+        """Clear the hint, as the user has read it."""
+        if self.chat:
+            self.chat.hint("")
+            self.chat.read_marker.look()
+        if key != "ctrl+c":
+            self._interrupted = -QUIT_SECONDS
 
-    async def _handle_key(self, event: Event) -> None:
-        """Do what a key does on the first screen, else pass it on; when it is its turn.
-
-        Before that, letters that were typed quickly are not yet in the composer.
-        """
-        if isinstance(event, Key) and (
-            self.setup.takes(event.key) or self._reopens(event.key)
-        ):
-            return
-        await super().on_event(event)
-
-    def hold_keys(self) -> Callable[[], None]:
-        """Keep the keys that come now until the returned function is called."""
-        return self._key_order.hold()
+    def takes_key(self, key: str) -> bool:
+        """Do what a key does on the first screen."""
+        return self.setup.takes(key) or self._reopens(key)
 
     def _reopens(self, key: str) -> bool:
         """Open the conversation of a key on the empty state, if it has one."""

@@ -20,6 +20,7 @@ from tui.spelling import VERY_NEAR, nearest
 
 
 class _Controller(Protocol):
+    def edit(self) -> object: ...
     def unsend(self) -> object: ...
     def go_on(self) -> object: ...
     def retry(self) -> object: ...
@@ -28,7 +29,6 @@ class _Controller(Protocol):
 
 
 class _Versions(Protocol):
-    def edit(self) -> object: ...
     def walk(self, step: int) -> object: ...
 
 
@@ -561,7 +561,7 @@ COMMANDS = (
     ),
     Command(
         "revise",
-        lambda _, chat, __: chat.versions.edit(),
+        lambda _, chat, __: chat.controller.edit(),
         "e",
         "/revise",
         N_("Edit your message (old version kept)"),

@@ -98,6 +98,11 @@ class Transcript(msgspec.Struct):
         asked = list(self.branches.questions(turn))
         return self.files_of(asked[-1]) if asked else ()
 
+    def text_of(self, message_id: str) -> str:
+        """Return the text of a complete message; "" of an unknown one."""
+        said = self._said.get(message_id)
+        return said.message.text if said else ""
+
     def files_of(self, message_id: str) -> tuple[Attachment, ...]:
         """Return the files of a message; none of an unknown one."""
         said = self._said.get(message_id)

@@ -19,8 +19,7 @@ from tui import files
 from tui.errors import ConflictError
 from tui.eventlog.fallback import journal, recovery
 from tui.eventlog.fallback.memory_fallback import MemoryFallback, Store
-from tui.eventlog.follow import Follow
-from tui.eventlog.notifier import Changes
+from tui.eventlog.follow import Changes, Follow
 from tui.eventlog.reader import Position, Reader
 from tui.eventlog.separation import has_bytes, separated, separated_records
 from tui.eventlog.sqlite import (

@@ -14,7 +14,8 @@ from tui.i18n import N_, _
 from tui.mcp import Servers
 from tui.messages import ToolSchema
 from tui.runtime.host import Host
-from tui.runtime.local_backend import LocalBackend, LocalConversation
+from tui.runtime.local_backend import LocalBackend
+from tui.runtime.local_conversation import LocalConversation
 from tui.runtime.local_files import NoFiles
 from tui.runtime.served import Served, ServedModels
 from tui.tools import Tool

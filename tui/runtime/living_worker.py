@@ -5,11 +5,8 @@ program is handed on, and again beside whoever asks for it.
 """
 
 import threading
-from collections.abc import Iterator
 from time import monotonic
 
-from tui.eventlog import Follow
-from tui.events import Record, TurnRequested
 from tui.runtime import worker_registry
 
 _FRESH_SECONDS = 0.25
@@ -46,35 +43,3 @@ class LivingWorker:
             self.look()
         finally:
             self._looking.release()
-
-
-class LookingFollow:
-    """Follows as `follow` does, and looks for the worker before one is asked."""
-
-    def __init__(self, follow: Follow, worker: LivingWorker, own: str) -> None:
-        """Take what to follow; `own` is the runner that needs no looking for."""
-        self._follow = follow
-        self._worker = worker
-        self._own = own
-        self.close = follow.close
-
-    def __enter__(self) -> "LookingFollow":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[list[Record]]:
-        for records in self._follow:
-            if any(map(self._asks_another, records)):
-                self._worker.look()
-            yield records
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing will come any more."""
-        return self._follow.closed
-
-    def _asks_another(self, record: Record) -> bool:
-        event = record.event
-        return isinstance(event, TurnRequested) and event.runner not in ("", self._own)

@@ -7,7 +7,7 @@ import pytest
 
 from tui.conversation import read_state
 from tui.errors import ConflictError, LogError
-from tui.eventlog import EventLog, notifier
+from tui.eventlog import EventLog
 from tui.events import (
     MessageAdded,
     Queued,
@@ -264,7 +264,7 @@ def test_what_was_seen_never_goes_back(log, path):
 
 def test_who_follows_without_deltas_is_not_woken_by_them(log, monkeypatch):
     # Its look for the writes of other processes finds ours too.
-    monkeypatch.setattr(notifier, "WATCH_SECONDS", 60.0)
+    monkeypatch.setattr("tui.eventlog.follow.WATCH_SECONDS", 60.0)
     with log.follow("c", provisional=False) as follow:
         log.append("c", TextDelta("m", "a")).result(30)
         assert follow.poll(0) == []

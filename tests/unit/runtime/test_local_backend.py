@@ -15,7 +15,8 @@ from tui.events import MessageAdded, TurnRequested
 from tui.messages import Message
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
-from tui.runtime.local_backend import LocalBackend, LocalConversation
+from tui.runtime.local_backend import LocalBackend
+from tui.runtime.local_conversation import LocalConversation
 
 LIMIT = 30.0
 

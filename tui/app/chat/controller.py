@@ -1,7 +1,8 @@
-"""Sends questions, cancels answers and takes back queued messages.
+"""Sends and edits questions, cancels answers and takes back queued messages.
 
 One append to the log holds a question and the request for its answer; nothing is drawn
-here. Text that could not be written to the log goes back to the composer.
+here. Text that could not be written to the log goes back to the composer. An edited
+question is a new message that names the parent of the old one, which stays.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,6 @@ from concurrent.futures import Future
 
 from tui import messages
 from tui.app.backend import Conversation
-from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Editor, Turns, View
 from tui.conversation.comparison import AskedModel
 from tui.conversation.entry import CONTINUE, GO_ON
@@ -27,20 +27,31 @@ class Controller:
         self,
         conversation: Conversation,
         turns: Turns,
-        versions: MessageVersions,
         composer: Editor,
         view: View,
+        *,
+        question: Callable[[], str | None],
         unsend_key: str = "",
+        leave_key: str = "",
     ) -> None:
-        """Mention `unsend_key`, the key that calls `unsend`, in the queue's title."""
+        """Act on the message that `question` returns: the chosen or the last question.
+
+        `unsend_key` and `leave_key`, the keys that call `unsend` and `leave_edit`, are
+        mentioned in the composer's title.
+        """
         self._conversation = conversation
         self._turns = turns
         self._fold = turns.fold
-        self._versions = versions
         self._composer = composer
         self._view = view
+        self._question = question
         self._unsend_key = unsend_key
+        self._leave_key = leave_key
         self._title = ""
+        self._editing: str | None = None
+        """The message of which the composer holds a new version."""
+        self._draft: tuple[str, tuple[messages.Attachment, ...]] = "", ()
+        """The text and files that the composer held before the edit."""
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
         self._waited: set[str] = set()
@@ -58,7 +69,7 @@ class Controller:
 
         See `EventLog.append` for the future.
         """
-        edited, parent = self._versions.editing, self._versions.sent()
+        edited, parent = self._editing, self._parent()
         message = messages.Message("user", text, attachments=files)
         return self._request(message, None, parent, edited, taken)
 
@@ -67,7 +78,7 @@ class Controller:
 
         The existing answer stays as another version, even if it is incomplete.
         """
-        question = self._versions.question()
+        question = self._question()
         if question is None:
             self._view.hint(_("Nothing to regenerate"))
         else:
@@ -88,13 +99,13 @@ class Controller:
         log refuses the text. Returns None if there is no question.
         """
         settings = self._view.settings()
-        edited = self._versions.editing
+        edited = self._editing
         if text:
             asked = messages.Message("user", text, attachments=files)
-            parent = self._versions.sent()
+            parent = self._parent()
             models = (AskedModel(settings.model, settings.tools), model)
         else:
-            asked, parent, models = self._versions.question(), None, (model,)
+            asked, parent, models = self._question(), None, (model,)
         if asked is None:
             return None
         self._waited.clear()
@@ -162,6 +173,54 @@ class Controller:
             self._view.hint(_("Wait for the answer to finish, or stop it"))
         return busy
 
+    # -- editing
+
+    def edit(self) -> None:
+        """Load the question at the cursor, or else the last one, into the composer."""
+        question = self._question()
+        if question is None:
+            self._view.hint(_("No message to edit"))
+            return
+        if self._editing is None:
+            self._draft = self._composer.text, self._composer.files
+        self._editing = question
+        fold = self._fold
+        self._composer.load_text(fold.text_of(question), fold.files_of(question))
+        self._composer.focus()
+        self.show_queue()
+
+    def leave_edit(self) -> bool:
+        """Cancel the edit; return False when there is none."""
+        if self._editing is None:
+            return False
+        self._composer.load_text("", ())
+        self._end_edit()
+        return True
+
+    def _parent(self) -> str | None:
+        """Return the `parent` for the message that is being sent, and end the edit."""
+        if self._editing is None:
+            return self._fold.branches.parent_of_next()
+        parent = self._fold.branches.parent_of_version(self._editing)
+        self._end_edit()
+        return parent
+
+    def _end_edit(self) -> None:
+        self._editing = None
+        if not self._composer.text:
+            self._composer.load_text(*self._draft)
+        self._draft = "", ()
+        self.show_queue()
+
+    def _edit_title(self) -> str:
+        if self._editing is None:
+            return ""
+        first = " ".join(safe(self._fold.text_of(self._editing)[:200]).split())
+        first = first if len(first) <= 30 else first[:29].rstrip() + "…"
+        return _("Editing “{first}” · {leave_key} cancels").format(
+            first=first, leave_key=self._leave_key
+        )
+
     # -- sending
 
     def _request(
@@ -228,7 +287,8 @@ class Controller:
         """Report why a question was not sent, and put it back into the composer."""
         self._view.note(why, "error")
         if (text or files) and not self._composer.text:
-            self._versions.resume(edited)
+            self._editing = edited
+            self.show_queue()
             self._composer.load_text(text, files or None)
 
     # -- taking back
@@ -264,7 +324,7 @@ class Controller:
         if not waiting:
             self._view.hint(_("No message is queued"))
             return
-        if self._versions.editing is not None:
+        if self._editing is not None:
             self._view.hint(_("First send the edited message, or cancel the edit"))
             return
         # A turn that was taken back stays in the list until the log confirms it.
@@ -298,7 +358,7 @@ class Controller:
             title = _("{state}: {question}{more}{back}").format(
                 state=state, question=_short(queued[0]), more=more, back=back
             )
-        title = self._versions.title or title
+        title = self._edit_title() or title
         if title != self._title:
             self._title = title
             self._view.entitle(title)

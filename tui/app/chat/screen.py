@@ -172,11 +172,8 @@ class ChatScreen(OutputScreen):
         versions = self.versions = MessageVersions(
             fold,
             self.presenter.timeline,
-            composer,
             hint=self.hint,
             choose=self.presenter.choose,
-            retitle=lambda: self.controller.show_queue(),
-            leave_key=self.spell_key("cancel"),
         )
         composer.files = files
         self.follower = Follower(
@@ -202,7 +199,13 @@ class ChatScreen(OutputScreen):
             call_later=self.call_later,
         )
         self.controller = Controller(
-            door, presenter, versions, composer, view, self.spell_key("unsend")
+            door,
+            presenter,
+            composer,
+            view,
+            question=versions.question,
+            unsend_key=self.spell_key("unsend"),
+            leave_key=self.spell_key("cancel"),
         )
         self.attaching = Attaching(
             backend.files,
@@ -648,7 +651,7 @@ class ChatScreen(OutputScreen):
 
         An edit in progress is cancelled first.
         """
-        if self.versions.leave() or self.approvals.drop():
+        if self.controller.leave_edit() or self.approvals.drop():
             return
         if self.controller.cancel():
             self.read_marker.expect_cancel()

@@ -1,10 +1,10 @@
-"""Hooks the output stage into Textual, and falls back to Textual's own writer.
+"""Hooks the order of keys and the output stage into Textual.
 
-Textual has no public interface between compositor and driver. The least private one is
-`App._display`, which gets each update of the screen and writes it to the driver. If
-Textual changes it, `missing` reports that, a test fails, and Textual's own writer is
-used. That writer is also used when $LAZYCHAT_OUTPUT is `textual`, and after the stage
-has failed.
+Keys come through `App.on_event`, which is public. Between compositor and driver there
+is no public interface. The least private one is `App._display`, which gets each update
+of the screen and writes it to the driver. If Textual changes it, `missing` reports
+that, a test fails, and Textual's own writer is used. That writer is also used when
+$LAZYCHAT_OUTPUT is `textual`, and after the stage has failed.
 """
 
 # Textual leaves the type parameters of App and Screen unknown.
@@ -17,12 +17,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import App
-from textual.events import ScreenResume
+from textual.events import Event, Key, Paste, ScreenResume
 from textual.geometry import Size
 from textual.message import Message
 from textual.messages import Layout
 from textual.screen import Screen
 from textual.widget import Widget
+
+from tui.app.terminal.key_order import KeyOrder
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -94,7 +96,41 @@ def missing() -> str:
 
 
 class OutputApp(App[None]):
-    """An app that draws through the output stage, if possible."""
+    """An app that takes keys in their order, and draws through the output stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._key_order = KeyOrder(self, self._handle_key)
+
+    async def on_event(self, event: Event) -> None:
+        """Take a key or a paste of the terminal when it is its turn."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            if isinstance(event, Key):
+                self.key_came(event.key)
+            await self._key_order.take(event)
+        else:
+            await super().on_event(event)
+
+    async def _handle_key(self, event: Event) -> None:
+        if not (isinstance(event, Key) and self.takes_key(event.key)):
+            await super().on_event(event)
+
+    def key_came(self, key: str) -> None:
+        """Note a key before it is its turn. For subclasses."""
+
+    def takes_key(self, key: str) -> bool:
+        """Do what a key does before any widget gets it; return whether that was all.
+
+        Letters that were typed before it are in the composer by then. For subclasses.
+        """
+        return False
+
+    def hold_keys(self) -> Callable[[], None]:
+        """Keep the keys that come now until the returned function is called.
+
+        For a screen that is about to give way to another; see `KeyOrder.hold`.
+        """
+        return self._key_order.hold()
 
     def get_driver_class(self) -> "type[Driver]":
         """Return the driver with the output stage if Textual's would be Linux's."""
@@ -113,14 +149,6 @@ class OutputApp(App[None]):
 
     def show_written(self, line: str) -> None:
         """Show a line written to stdout or stderr; this base class ignores it."""
-
-    def hold_keys(self) -> Callable[[], None]:
-        """Keep the keys that come now until the returned function is called.
-
-        For a screen that is about to give way to another; see `KeyOrder.hold`. This
-        base class keeps none.
-        """
-        return lambda: None
 
     @property
     def shapes_cursor(self) -> bool:
