@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
-from tui.messages import Message, Reply, ToolCall, ToolSchema
+from tui.messages import Message, Reply, ToolCall, ToolSchema, since_question
 from tui.models.llama import (
     LlamaEngine,
     LlamaModel,
@@ -130,9 +130,10 @@ class StarterModel:
         self._recall(turn.cancel)
         last = messages[-1]
         if last.role == "tool":
-            asked, *since = _last_turn(messages)
+            asked, since = since_question(messages)
+            question = asked[-1].text if asked else ""
             outputs = [m.text for m in since if m.role == "tool"]
-            return (yield from report(self._reporter, asked.text, outputs, turn))
+            return (yield from report(self._reporter, question, outputs, turn))
         if last.role == "user" and tools:
             again = followed_up(last.text, _last_call(messages[:-1]), tools)
             choices = [again] if again else decide(last.text, tools)
@@ -163,15 +164,10 @@ def _call(choices: Sequence[Choice], turn: Turn) -> Generator[Event, None, Reply
     return Reply(Message("assistant", tool_calls=tuple(calls)), "tool_calls")
 
 
-def _last_turn(messages: Sequence[Message]) -> Sequence[Message]:
-    """Return the user's last message and all after it."""
-    asked = [i for i, m in enumerate(messages) if m.role == "user"]
-    return messages[asked[-1] if asked else 0 :]
-
-
 def _last_call(messages: Sequence[Message]) -> Choice | None:
     """Return the last call of the last turn of `messages`."""
-    calls = [call for m in _last_turn(messages) for call in m.tool_calls]
+    _, since = since_question(messages)
+    calls = [call for m in since for call in m.tool_calls]
     if not calls or isinstance(calls[-1].arguments, str):
         return None
     return Choice(calls[-1].name, calls[-1].arguments)

@@ -8,7 +8,7 @@ the data's; otherwise the data are given as they are.
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
@@ -49,15 +49,13 @@ def report(
     model: Model, question: str, outputs: Sequence[str], turn: Turn
 ) -> Generator[Event, None, Reply]:
     """Answer `question` from the `outputs` of the tools that were called for it."""
-    said = ""
+    said: list[str] = []
     for output in outputs:
         turn.cancel.raise_if_requested()
-        apart = ["\n"] if said else []
-        for piece in chain(apart, _told(model, question, output, turn)):
-            if isinstance(piece, str):
-                said += piece
-            yield TextDelta(turn.message_id, piece) if isinstance(piece, str) else piece
-    return Reply(Message("assistant", said))
+        text = yield from _told(model, question, output, turn)
+        yield TextDelta(turn.message_id, f"\n{text}" if said else text)
+        said.append(text)
+    return Reply(Message("assistant", "\n".join(said)))
 
 
 def messages(question: str, data: Iterable[Value]) -> list[Message]:
@@ -72,12 +70,12 @@ def messages(question: str, data: Iterable[Value]) -> list[Message]:
 
 def _told(
     model: Model, question: str, output: str, turn: Turn
-) -> Iterator[Event | str]:
-    """Yield an answer from one `output` in pieces, and the model's other events."""
+) -> Generator[Event, None, str]:
+    """Return an answer from one `output`; yield the model's events but for its text."""
+    chinese = has_han(question)
     if output.startswith("Error:"):
-        failed = "没有成功：" if has_han(question) else "That did not work. "
-        yield failed + output.removeprefix("Error:").strip()
-        return
+        failed = "没有成功：" if chinese else "That did not work. "
+        return failed + output.removeprefix("Error:").strip()
     data: Any = output.strip()
     with suppress(ValueError):  # what is no JSON is a string
         data = bounds.decode(output)
@@ -85,54 +83,35 @@ def _told(
     if isinstance(data, dict):
         stated = cast(dict[str, Any], data).pop(_SENTENCE_KEY, None)
         data = cast(Any, data or stated)
+    if chinese:  # the model's Chinese cannot be trusted with anything
+        return f"结果：{_plain(data)}"
+    if isinstance(stated, str) and stated.strip():
+        return _cut(stated.strip())
     values = _values(data)
-    if has_han(question):  # the model's Chinese cannot be trusted with anything
-        yield f"结果：{_plain(data)}"
-    elif isinstance(stated, str) and stated.strip():
-        yield _cut(stated.strip())
-    elif not values:
-        yield _plain(data)
-    else:
-        facts = [v for v in values if v.name not in _REMARKS] or values
-        said = ""
-        for piece in _checked(model, question, facts, turn):
-            said += piece if isinstance(piece, str) else ""
-            yield piece
-        left_out = _missing(said, question, values)
-        if not said:
-            yield _plain(data)
-        elif left_out:
-            listed = (str(v) if v in facts else v.text for v in left_out)
-            yield f" ({', '.join(listed)})"
+    facts = [v for v in values if v.name not in _REMARKS] or values
+    said = (yield from _checked(model, question, facts, turn)) if values else ""
+    if not said:
+        return _plain(data)
+    left_out = _missing(said, question, values)
+    listed = ", ".join(str(v) if v in facts else v.text for v in left_out)
+    return f"{said} ({listed})" if listed else said
 
 
 def _checked(
     model: Model, question: str, data: Sequence[Value], turn: Turn
-) -> Iterator[Event | str]:
-    """Have the model say `data`, a sentence at a time, until one is not true or new."""
-    said = ""
-    with closing(model.generate(messages(question, data), (), turn)) as stream:
-        for piece in _sentences(stream):
-            if not isinstance(piece, str):
-                yield piece
-            elif piece in said or not _truthful(piece, question, data):
-                return
-            else:
-                yield f" {piece}" if said else piece
-                said += piece
-
-
-def _sentences(stream: Iterable[Event]) -> Iterator[Event | str]:
-    """Yield the text of `stream` in whole sentences, and its other events."""
-    held = ""
-    for event in stream:
+) -> Generator[Event, None, str]:
+    """Have the model say `data`; return its sentences until one is not true or new."""
+    answer, said = "", ""
+    for event in model.generate(messages(question, data), (), turn):
         if isinstance(event, TextDelta):
-            *whole, held = _SENTENCE.split(held + event.text)
-            yield from filter(None, whole)
+            answer += event.text
         else:
             yield event
-    if held.strip():
-        yield held.strip()
+    for sentence in filter(None, _SENTENCE.split(answer.strip())):
+        if sentence in said or not _truthful(sentence, question, data):
+            break
+        said += f" {sentence}" if said else sentence
+    return said
 
 
 def _truthful(sentence: str, question: str, data: Sequence[Value]) -> bool:
