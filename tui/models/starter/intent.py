@@ -8,14 +8,13 @@ import re
 from collections.abc import Collection, Sequence
 
 from tui.messages import ToolSchema
-from tui.models.starter.words import LEXICON, POINTS, has_han, pattern
+from tui.models.starter.words import LEXICON, PATTERNS, POINTS, has_han, pattern
 
 _PURPOSES = {
     name: (pattern(phrases), re.sub(r"\\\w", " ", phrases))
     for name, phrases in LEXICON["purposes"].items()
 }
 """What is weighed against every tool: phrases, and the words in them."""
-_PATTERNS = {name: pattern(text) for name, text in LEXICON["patterns"].items()}
 _CONTRACTIONS = [(pattern(a), b) for a, b in LEXICON["contractions"].items()]
 _ITSELF = LEXICON["itself"]
 _LONGEST_ABOUT_ITSELF = 120
@@ -36,7 +35,7 @@ def requests(text: str) -> list[str]:
 
 def goes_on(text: str) -> bool:
     """Whether `text` is a short question that continues the last one."""
-    return len(text) <= 60 and _PATTERNS["goes_on"].search(text) is not None
+    return len(text) <= 60 and PATTERNS["goes_on"].search(text) is not None
 
 
 def declines(text: str) -> bool:
@@ -80,12 +79,12 @@ def _speaks(word: str, *places: str) -> bool:
 
 def _remarks(clauses: Sequence[str]) -> bool:
     """Whether one of `clauses` is a remark, and none asks for something."""
-    asks, remarks = _PATTERNS["asks"].search, _PATTERNS["remarks"].search
+    asks, remarks = PATTERNS["asks"].search, PATTERNS["remarks"].search
     return any(map(remarks, clauses)) and not any(map(asks, clauses))
 
 
 def _parts(split: str, text: str) -> list[str]:
-    parts = _PATTERNS[split].split(text)
+    parts = PATTERNS[split].split(text)
     return [part.strip() for part in parts if re.search(r"\w", part)]
 
 

@@ -4,20 +4,10 @@ import re
 from typing import Any, NamedTuple, cast
 
 from tui.messages import ToolSchema
-from tui.models.starter.numbers import seconds_of
-from tui.models.starter.words import (
-    LEXICON,
-    content,
-    english,
-    pattern,
-    stem,
-    translated,
-)
+from tui.models.starter.numbers import CALCULATION, seconds_of
+from tui.models.starter.words import LEXICON, content, english, has_han, pattern, stem
 
 Property = dict[str, Any]
-
-TEXT, NUMERIC = ("string", "array"), ("integer", "number")
-"""Kinds of parameters that pieces of the message fill, and numbers."""
 
 
 class _Role(NamedTuple):
@@ -42,6 +32,10 @@ _ROLES = {kind: _role(row) for kind, row in LEXICON["roles"].items()}
 _NAMES = {kind: role.names for kind, role in _ROLES.items()} | {
     kind: _stems(words) for kind, words in LEXICON["parameter_names"].items()
 }
+_TRANSLATIONS = [
+    (_stems(words), chinese.split())
+    for words, chinese in LEXICON["translations"].items()
+]
 
 
 class Parameter:
@@ -53,6 +47,10 @@ class Parameter:
         self.required = required
         self.kind = _kind(schema)
         """`choice`, or the type in the schema."""
+        self.is_text = self.kind in ("string", "array")
+        """Whether pieces of the message fill it."""
+        self.default = schema.get("default", False if self.kind == "boolean" else None)
+        """The value that it has where the message has none; None for no value."""
         description = str(schema.get("description", ""))
         self.about = content(name) | content(description.split("e.g.")[0])
         """The stems of the words in its name and description."""
@@ -60,8 +58,12 @@ class Parameter:
         """The unit of time in which it wants a number; 0 for none."""
         self.words = frozenset(map(stem, english(name)))
         """The stems of its name."""
-        self.is_sum = bool((self.words | content(description)) & _NAMES["sum"])
-        """Whether it wants arithmetic."""
+        self.calculates: set[str] = set()
+        """Which kinds of `Arithmetic` it takes: sums, and conversions if it has one
+        in its examples."""
+        if self.is_text and (self.words | content(description)) & _NAMES["sum"]:
+            examples = CALCULATION.finditer(description)
+            self.calculates = {"sum", *(m.lastgroup or "" for m in examples)}
         described = map(stem, english(description.split("e.g.")[0]))
         said = self.words.union(described)
         self._roles = [
@@ -84,27 +86,39 @@ class Parameter:
         return max([2.5 if amount else 0.0, *fits])
 
 
-def parameters(tool: ToolSchema) -> list[Parameter]:
-    """Return the parameters of `tool` in order."""
-    properties = cast(dict[str, Property], tool.parameters.get("properties", {}))
-    required = cast(list[str], tool.parameters.get("required", []))
-    return [Parameter(n, schema, n in required) for n, schema in properties.items()]
+class Subject:
+    """What a tool is about."""
 
+    def __init__(self, tool: ToolSchema) -> None:
+        self.name = tool.name
+        stems = content(tool.name) | content(tool.description.split("\n\n")[0])
+        chinese = [w for words, row in _TRANSLATIONS if words & stems for w in row]
+        self._stems, self._keywords = stems, [*map(str.lower, tool.keywords), *chinese]
+        self.words = stems.union(self._keywords, map(stem, self._keywords))
+        """The stems of its name and description, and its keywords, with the Chinese
+        for them."""
+        self.converts = bool(stems & _NAMES["conversion"])
+        required = tool.parameters.get("required", ())
+        properties = tool.parameters.get("properties", {}).items()
+        self.parameters = [Parameter(n, each, n in required) for n, each in properties]
+        """Its parameters in order."""
 
-def vocabulary(tool: ToolSchema) -> frozenset[str]:
-    """Return the stems of the words in the name and the description of `tool`."""
-    return content(tool.name) | content(tool.description.split("\n\n")[0])
+    def hits(self, text: str) -> int:
+        """Return how many of its words stand in `text`.
 
-
-def keywords(tool: ToolSchema) -> tuple[str, ...]:
-    """Return the keywords of `tool`, and its vocabulary in Chinese."""
-    return *tool.keywords, *translated(vocabulary(tool))
-
-
-def tool_words(tool: ToolSchema) -> frozenset[str]:
-    """Return the words of `tool`: its vocabulary, its keywords and their stems."""
-    known = [word.lower() for word in keywords(tool)]
-    return vocabulary(tool).union(known, map(stem, known))
+        A Chinese keyword is found inside a sentence; one that is part of another found
+        one does not count again.
+        """
+        here, lower = content(text), text.lower()
+        spaced = re.sub(r"\W+", " ", f" {lower} ")
+        found = set(here & self._stems)
+        for keyword in sorted(self._keywords, key=len, reverse=True):
+            if has_han(keyword):
+                if keyword in lower and not any(keyword in hit for hit in found):
+                    found.add(keyword)
+            elif stem(keyword) in here or f" {keyword} " in spaced:
+                found |= content(keyword) or {stem(keyword)}
+        return len(found)
 
 
 def _kind(schema: Property) -> str:

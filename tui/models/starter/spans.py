@@ -8,15 +8,14 @@ model: its weights stand in the lexicon.
 import re
 from collections.abc import Collection, Iterator
 
+from tui.models.starter.numbers import CALCULATION
 from tui.models.starter.parameters import Parameter
 from tui.models.starter.words import (
     FILLER,
     LEXICON,
+    PATTERNS,
     STOP,
-    TEMPORAL,
     has_han,
-    is_sum,
-    pattern,
     stem,
     units,
 )
@@ -31,11 +30,8 @@ _COMMON = STOP - frozenset(["new", "own", "name", "text", "word", "current"])
 """Words that are part of no value; "new" is, of New York."""
 _SINGLE = ("quote", "whole", "sum")
 """Kinds of units that are a value by themselves."""
-_ANNOUNCED = {kind: pattern(LEXICON["patterns"][kind]) for kind in ("stretch", "task")}
+_TEMPORAL, _ENDS = PATTERNS["temporal"], PATTERNS["ends"]
 _WEIGHTS: dict[str, float] = LEXICON["piece_weights"]
-_CORE = pattern(LEXICON["patterns"]["core"])
-_ENDS = re.compile(r"[.;:!?。！？，]\s|[?!：；。！？]")
-_AT_END = re.compile(rf"\s*(?:{TEMPORAL.pattern})[\s.!?。！？]*$", re.IGNORECASE)
 
 
 def overlaps(place: Place, used: Collection[Place]) -> bool:
@@ -64,8 +60,9 @@ def pieces(text: str, used: Collection[Place], tool: Collection[str]) -> list[Pl
             if overlaps((end, later), used) or _ENDS.search(text[start:later].rstrip()):
                 break
             found.add((start, later))
-    found.update(m.span() for m in TEMPORAL.finditer(text))
-    found.update(p for p in _announced(text) if not overlaps(p, used))
+    found.update(m.span() for m in _TEMPORAL.finditer(text))
+    more = [*_announced(text), *(m.span() for m in CALCULATION.finditer(text))]
+    found.update(p for p in more if not overlaps(p, used))
     return [p for p in sorted(found) if text[slice(*p)].strip()][:_MOST_PIECES]
 
 
@@ -76,10 +73,12 @@ def score(
     start, end = place
     piece, before = text[start:end], text[:start]
     inside = units(piece)
+    calculation = CALCULATION.fullmatch(piece)
+    calculated = bool(calculation) and calculation.lastgroup in parameter.calculates
     words = [u[0] for u in inside if u.lastgroup in ("word", "whole")]
     # "Play Yesterday": a name.
-    timed = TEMPORAL.search(piece) and not (start and piece in ("Yesterday", "Today"))
-    time = bool(timed and TEMPORAL.fullmatch(piece))
+    timed = _TEMPORAL.search(piece) and not (start and piece in ("Yesterday", "Today"))
+    time = bool(timed and _TEMPORAL.fullmatch(piece))
     temporal = parameter.wants("temporal")
     # A capitalised word is part of a name, Mexico City, even if the tool has it.
     own = [(w[0].islower() or start == 0) and stem(w) in tool for w in words]
@@ -91,8 +90,8 @@ def score(
         "role": parameter.role_weight(before),
         "length": min(len(inside), 8),
         "quoted": before.endswith(tuple("\"'“‘「《")),
-        "arithmetic": parameter.is_sum and is_sum(piece),
-        "no arithmetic": parameter.is_sum and not is_sum(piece),
+        "arithmetic": calculated,
+        "no arithmetic": bool(parameter.calculates) and not calculated,
         "address or code": [u.lastgroup for u in inside] == ["whole"],
         "time for a time": time and temporal,
         "time": time and not temporal,
@@ -116,10 +115,10 @@ def score(
 def _announced(text: str) -> dict[Place, str]:
     """Return the pieces that phrases announce, without a day at their end."""
     found: dict[Place, str] = {}
-    for kind, phrases in _ANNOUNCED.items():
-        for m in phrases.finditer(text):
+    for kind in ("stretch", "task"):
+        for m in PATTERNS[kind].finditer(text):
             start, end = m.span(m.lastindex or 1)
-            if when := _AT_END.search(text[start:end]):
+            if when := PATTERNS["at_end"].search(text[start:end]):
                 end = start + when.start()
             if end > start:
                 found[start, end] = kind
@@ -156,7 +155,7 @@ def _within(text: str, run: list[re.Match[str]]) -> Iterator[Place]:
     start, end = run[0].start(), run[-1].end()
     if run[0].lastgroup == "han":
         # Without what only leads or trails.
-        if core := _CORE.fullmatch(text, start, end):
+        if core := PATTERNS["core"].fullmatch(text, start, end):
             yield core.span(core.lastindex or 0)
         return
     for i in range(min(len(run), 4)):
