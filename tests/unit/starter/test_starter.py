@@ -224,6 +224,15 @@ def test_a_sentence_that_a_tool_gives_is_told_as_it_is(model: StarterModel) -> N
     assert chinese.message.text == "结果：time: 05:22"
 
 
+def test_the_result_for_a_long_message_is_told(model: StarterModel) -> None:
+    text = "I have been to many towns. " * 200 + "What's the weather in Tokyo?"
+    output = '{"location": "Tokyo", "temperature": "10", "unit": "celsius"}'
+
+    _, reply = collect(model, told(text, output), TOOLS)
+
+    assert "10" in reply.message.text
+
+
 def test_every_one_of_several_results_is_told(model: StarterModel) -> None:
     outputs = ['{"city": "Oslo", "degrees": -7}', '{"city": "Rome", "degrees": 31}']
 

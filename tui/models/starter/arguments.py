@@ -5,33 +5,19 @@ parameters get pieces of it. Parameters that are objects cannot be filled; a too
 requires one is never called.
 """
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import combinations, pairwise, product
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from tui.models.starter.numbers import Number, arithmetic, numbers, seconds_of
 from tui.models.starter.parameters import Parameter, Subject
 from tui.models.starter.spans import Place, overlaps, pieces, score
-from tui.models.starter.words import (
-    LEXICON,
-    PATTERNS,
-    POINTS,
-    content,
-    english,
-    has_han,
-    pattern,
-)
+from tui.models.starter.words import PATTERNS, POINTS, content, english, has_han
 
-_NUMERIC = ("integer", "number")
 _MOST_PARAMETERS, _MOST_NUMBERS = 8, 4
 """Text and numeric parameters that are filled; what is beyond is left out."""
 _MOST_SPANS = 6
 """Values that are kept for each parameter."""
-_NEAR_NUMBER = [
-    (pattern(row["name"]), pattern(row["beside"]), float(row["points"]))
-    for row in LEXICON["near_number"]
-]
 
 
 class Span(NamedTuple):
@@ -59,14 +45,13 @@ class Draft:
         self.hits = subject.hits(figures.rest if foreign else text)
         """How many words of the message are the tool's."""
         self._text = text = figures.text if self._calculates else text
-        numeric = [(p, _counts(text, p)) for p in wanted if p.kind in _NUMERIC]
+        numeric = [(p, _counts(text, p)) for p in wanted if p.is_number]
         counts = assign(numeric[:_MOST_NUMBERS])
-        named = [(p.name, _choice(text, p)) for p in wanted if p.kind == "choice"]
-        choices = {name: choice for name, choice in named if choice}
+        choices = {p.name: choice for p in wanted if (choice := _choice(text, p))}
         found = counts | choices
-        places = pieces(text, [s[:2] for s in found.values()], subject.words)
+        places = pieces(text, [s[:2] for s in found.values()], subject)
         self.slots: list[Slot] = [
-            (p, _ranked(text, places, p, subject.words)) for p in wanted if p.is_text
+            (p, _ranked(text, places, p, subject)) for p in wanted if p.is_text
         ]
         """The text parameters."""
         self.values = {
@@ -102,7 +87,7 @@ class Draft:
         calls = [self.values]
         for p in (p for p, _ in self.slots if p.name in spans):
             items: list[Any] = [spans[p.name].value]
-            if p.kind == "array":
+            if "array" in p.kinds:
                 items = [several(self._text, spans[p.name])]
             elif required == [p.name] and not self._calculates:
                 items = several(self._text, spans[p.name])
@@ -137,24 +122,19 @@ def several(text: str, span: Span) -> list[str]:
 
 
 def _ranked(
-    text: str, places: Sequence[Place], p: Parameter, words: Collection[str]
+    text: str, places: Sequence[Place], p: Parameter, subject: Subject
 ) -> list[Span]:
-    spans = [Span(*at, score(text, at, p, words), text[slice(*at)]) for at in places]
+    spans = [Span(*at, score(text, at, p, subject), text[slice(*at)]) for at in places]
     return sorted(spans, key=lambda span: -span.score)[:_MOST_SPANS]
 
 
 def _choice(text: str, parameter: Parameter) -> Span | None:
     """Return the value of an enum that stands in `text`, as itself or by an alias."""
-    schema = parameter.schema
-    found: list[Span] = []
-    for value in cast(list[Any], schema.get("enum", [schema.get("const")])):
-        word = str(value).replace("_", " ").lower()
-        names = re.escape(word).replace("\\ ", " ")
-        if word in LEXICON["aliases"]:
-            names += "|" + LEXICON["aliases"][word]
-        for m in pattern(rf"(?<![a-z\d])(?:{names})(?![a-z\d])").finditer(text):
-            fits = parameter.role_weight(text[: m.start()])
-            found.append(Span(*m.span(), fits, value))
+    found = [
+        Span(*m.span(), parameter.role_weight(text[: m.start()]), value)
+        for value, names in parameter.choices
+        for m in names.finditer(text)
+    ]
     # What stands where it should ("to celsius"); then the longest, "turn off" before
     # "off"; then the first.
     return max(found, key=lambda s: (s.score, s.end - s.start, -s.start), default=None)
@@ -171,9 +151,7 @@ def _counts(text: str, parameter: Parameter) -> list[Span]:
             continue
         follows = content(" ".join(english(after)[:2]))
         points = 3.1 + 2.0 * bool(parameter.about & follows)
-        for name, beside, weight in _NEAR_NUMBER:
-            if name.search(parameter.name) and beside.search(marked):
-                points += weight
+        points += sum(p for beside, p in parameter.beside if beside.search(marked))
         measure = PATTERNS["measure"].match(after)
         end = number.end + (measure.end() if measure else 0)
         spans.append(Span(number.start, end, points, value))
@@ -194,7 +172,7 @@ def _value(number: Number, marked: str, parameter: Parameter) -> int | float | N
         value += 12
     if value == int(value):
         value = int(value)
-    elif parameter.kind == "integer":
+    elif "number" not in parameter.kinds:
         return None
     low, high = (parameter.schema.get(k, value) for k in ("minimum", "maximum"))
     return value if low <= value <= high else None

@@ -13,7 +13,7 @@ The best tool is called if it is ahead of the best purpose.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tui.messages import ToolSchema
+from tui.messages import Message, ToolSchema, since_question
 from tui.models.starter.arguments import Draft, assign
 from tui.models.starter.intent import against, declines, goes_on, requests
 from tui.models.starter.parameters import Subject
@@ -59,16 +59,18 @@ def _decide(text: str, tools: Sequence[ToolSchema], sure: bool = False) -> list[
 
 
 def followed_up(
-    text: str, last: Choice | None, tools: Sequence[ToolSchema]
+    text: str, before: Sequence[Message], tools: Sequence[ToolSchema]
 ) -> Choice | None:
-    """Return `last`, the call before, with what `text` changes in it: "And in Paris?".
+    """Return the last call with what `text` changes in it: "And in Paris?".
 
-    None when `text` is no short continuation, or the call was of no known tool.
+    None when `text` is no short continuation of the turn that `before` ends with, or
+    that turn called no known tool.
     """
-    tool = next((t for t in tools if last and t.name == last.tool), None)
-    if last is None or tool is None or not goes_on(text):
+    calls = [call for m in since_question(before)[1] for call in m.tool_calls]
+    tool = next((t for t in tools if calls and t.name == calls[-1].name), None)
+    if tool is None or isinstance(calls[-1].arguments, str) or not goes_on(text):
         return None
     found = Draft(Subject(tool), text)
     spans = assign(found.slots[:1])
     changed = found.values | {name: span.value for name, span in spans.items()}
-    return Choice(last.tool, {**last.arguments, **changed}) if changed else None
+    return Choice(tool.name, {**calls[-1].arguments, **changed}) if changed else None

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from tui.models.starter.words import LEXICON, PATTERNS, has_han, pattern
+from tui.models.starter.words import LEXICON, PATTERNS, has_han, pattern, rewritten
 
 
 def _table(name: str) -> dict[str, int]:
@@ -24,7 +24,6 @@ _IN_WORDS = (
 )
 CALCULATION = PATTERNS["calculation"]
 """Arithmetic or a conversion in signs; `lastgroup` says which."""
-_ARITHMETIC = [(pattern(said), signs) for said, signs in LEXICON["arithmetic"].items()]
 _MEASURES = {m: f" {n} " for n, row in LEXICON["measures"].items() for m in row.split()}
 _MEASURE = pattern("|".join(sorted(_MEASURES, key=len, reverse=True)))
 
@@ -93,8 +92,7 @@ def arithmetic(text: str) -> Arithmetic:
     for run in _IN_WORDS:
         signs = run.sub(lambda m: f"{_value(m[0]):.15g}", signs)
     signs = _MEASURE.sub(lambda m: _MEASURES[m[0]], signs)
-    for said, sign in _ARITHMETIC:
-        signs = said.sub(sign, signs)
+    signs = rewritten(signs, "arithmetic")
     kinds = frozenset(m.lastgroup or "" for m in CALCULATION.finditer(signs))
     return Arithmetic(signs, kinds, CALCULATION.sub("", signs))
 

@@ -17,10 +17,11 @@ from tui.events import Event, TextDelta
 from tui.messages import Message, Reply
 from tui.models import Model
 from tui.models.starter.numbers import Number, numbers
-from tui.models.starter.words import LEXICON, has_han, stem
+from tui.models.starter.words import examples, has_han, stem
 from tui.turn import Turn
 
-_SYSTEM, _EXAMPLES = LEXICON["report"]["system"], LEXICON["report"]["examples"]
+_MOST_ASKED = 500
+"""Characters of a question that the model reads: its context is small."""
 _MOST_VALUES = 8
 """Values that one sentence is trusted to hold; more are given as they are."""
 _LONGEST = 1500
@@ -61,11 +62,8 @@ def report(
 def messages(question: str, data: Iterable[Value]) -> list[Message]:
     """Return the prompt that has the model answer `question` from `data`."""
     given = ", ".join(str(v if v.name else Value("result", v.text)) for v in data)
-    turns = [Message("system", _SYSTEM)]
-    for asked, known, answer in [*_EXAMPLES, (question, given, "")]:
-        turns.append(Message("user", f"Question: {asked}\nData: {known}"))
-        turns.append(Message("assistant", answer))
-    return turns[:-1]
+    asked = f"Question: {question[-_MOST_ASKED:]}\nData: {given}"
+    return [*examples("report"), Message("user", asked)]
 
 
 def _told(
@@ -149,7 +147,7 @@ def _figures(text: str) -> list[Number]:
 
 
 def _values(data: Any) -> list[Value]:
-    """Return the single values of `data`, none when it is prose or a list.
+    """Return the single values of `data`; none when it is prose or a list.
 
     `{"from": {"city": "Rome"}, "km": 5}` gives `from city: Rome` and `km: 5`.
     """
@@ -157,31 +155,25 @@ def _values(data: Any) -> list[Value]:
         len(data.split()) > 4 or "\n" in data or (has_han(data) and len(data) > 12)
     ):
         return []
-    if isinstance(data, list):
-        items = cast(list[Any], data)
-        if not items or len(items) > (1 if _nested(items) else 2):
-            return []
+    if isinstance(data, list) and not 0 < len(cast(list[Any], data)) < 3:
+        return []
     found = list(_flat(data))
-    long = any(len(v.text) > _LONGEST_VALUE for v in found)
-    return [] if long or len(found) > _MOST_VALUES else found
+    apart = len({v.name for v in found}) == len(found)
+    short = all(len(v.text) <= _LONGEST_VALUE for v in found)
+    return found if apart and short and len(found) <= _MOST_VALUES else []
 
 
 def _flat(data: Any, name: str = "") -> Iterator[Value]:
+    items = cast(list[Any], data) if isinstance(data, list) else []
     if isinstance(data, dict):
         for key, inner in cast(dict[Any, Any], data).items():
             yield from _flat(inner, f"{name} {str(key).replace('_', ' ')}".strip())
+    elif any(isinstance(item, (dict, list)) for item in items):
+        yield from chain.from_iterable(_flat(item, name) for item in items)
     elif isinstance(data, list):
-        items = cast(list[Any], data)
-        if _nested(items):
-            yield from chain.from_iterable(_flat(item, name) for item in items)
-        else:
-            yield Value(name, " and ".join(map(_scalar, items)))
+        yield Value(name, " and ".join(map(_scalar, items)))
     else:
         yield Value(name, _scalar(data))
-
-
-def _nested(items: Sequence[Any]) -> bool:
-    return any(isinstance(item, (dict, list)) for item in items)
 
 
 def _scalar(value: Any) -> str:

@@ -10,6 +10,8 @@ import tomllib
 from importlib import resources
 from typing import Any
 
+from tui.messages import Message
+
 LEXICON: dict[str, Any] = tomllib.loads(
     resources.files("tui.models.starter").joinpath("lexicon.toml").read_text("utf-8")
 )
@@ -23,12 +25,35 @@ def pattern(text: str, **parts: str) -> re.Pattern[str]:
 
 
 PATTERNS = {name: pattern(text) for name, text in LEXICON["patterns"].items()}
+_REWRITTEN = {
+    table: [(pattern(said), meant) for said, meant in LEXICON[table].items()]
+    for table in ("contractions", "arithmetic")
+}
 STOP = frozenset(LEXICON["stop"].split())
 FILLER = re.compile("|".join(sorted(LEXICON["filler"].split(), key=len, reverse=True)))
 POINTS: dict[str, float] = LEXICON["points"]
 
 _UNIT = pattern("|".join(f"(?P<{k}>{text})" for k, text in LEXICON["units"].items()))
 _SUFFIXES = LEXICON["suffixes"].split()
+
+
+def rewritten(text: str, table: str) -> str:
+    """Return `text` with each phrase of a table of the lexicon replaced."""
+    for said, meant in _REWRITTEN[table]:
+        text = said.sub(meant, text)
+    return text
+
+
+def examples(table: str) -> list[Message]:
+    """Return what the model reads before a message, from a table of the lexicon.
+
+    It stays when older messages are left out.
+    """
+    turns = [Message("system", LEXICON[table]["system"])]
+    for asked, answer in LEXICON[table]["examples"]:
+        turns.append(Message("user", asked, pinned=True))
+        turns.append(Message("assistant", answer, pinned=True))
+    return turns
 
 
 @functools.lru_cache(256)
