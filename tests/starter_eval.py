@@ -1,8 +1,9 @@
 """Measure the starter model on a set of prompts: python tests/starter_eval.py FILE ...
 
 A set is JSON: `tools` (name, description, parameters, keywords), `prompts` (text and
-the call it asks for: null, or a name and for each argument the values that are right)
-and `answers` (text, call, output of the tool, the figures an answer must contain).
+the call it asks for: null, or a name and for each argument the values that are right;
+where `about_itself` is given, also whether it asks about the starter itself) and
+`answers` (text, call, output of the tool, the figures an answer must contain).
 
 A decision is right when the right tool is called once with the right arguments and no
 others, or rightly none. Values are compared without case and spaces; an argument that
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tui.events import TextDelta
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.starter import StarterModel
+from tui.models.starter.intent import asks_who
 from tui.turn import Turn
 
 DECISIONS, ANSWERS = 0.85, 0.9
@@ -112,6 +114,8 @@ def decisions(
     for prompt in data["prompts"]:
         calls = decide(model, prompt["text"], tools).message.tool_calls
         good = is_right(calls, prompt["call"], tools)
+        if "about_itself" in prompt:
+            good &= asks_who(prompt["text"]) == prompt["about_itself"]
         chinese = re.search(r"[\u4e00-\u9fff]", prompt["text"])
         kinds = [
             "all",

@@ -4,6 +4,7 @@ Frozen values without id or time, so that two with the same content are equal. I
 times belong to the events that carry them.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -141,3 +142,11 @@ class Reply(Value, frozen=True):
     message: Message
     finish_reason: str = "stop"
     """As in the OpenAI API: `stop`, `length`, `tool_calls` or `content_filter`."""
+
+
+def since_question(
+    messages: Sequence[Message],
+) -> tuple[list[Message], list[Message]]:
+    """Return the messages up to the user's last one, and those after it."""
+    last = max((n for n, m in enumerate(messages) if m.role == "user"), default=-1)
+    return list(messages[: last + 1]), list(messages[last + 1 :])

@@ -11,11 +11,11 @@ from typing import Any, cast
 import msgspec
 
 from tui.agents.arguments import json_value
-from tui.agents.planning import PlanningAgent, demote, question, since_question
+from tui.agents.planning import PlanningAgent, demote, question
 from tui.errors import ModelError
 from tui.events import Event, NoticeGiven
 from tui.i18n import _
-from tui.messages import Message, ToolSchema
+from tui.messages import Message, ToolSchema, since_question
 from tui.turn import Turn
 
 MOST_STEPS = 8

@@ -195,14 +195,6 @@ class PlanningAgent:
                         yield event
 
 
-def since_question(
-    messages: Sequence[Message],
-) -> tuple[list[Message], list[Message]]:
-    """Return the messages up to the user's last one, and those after it."""
-    last = max((n for n, m in enumerate(messages) if m.role == "user"), default=-1)
-    return list(messages[: last + 1]), list(messages[last + 1 :])
-
-
 def noted(messages: Sequence[Message], note: str) -> list[Message]:
     """Return `messages` with a note appended to the user's last one.
 

@@ -27,7 +27,7 @@ from tui.events import (
     ToolCallOpened,
 )
 from tui.i18n import _
-from tui.messages import Message, Reply, ToolCall, ToolSchema
+from tui.messages import Message, Reply, ToolCall, ToolSchema, since_question
 from tui.models import Model, calls_tools, takes_instructions, window_of
 from tui.tools import ToolBox
 from tui.turn import Turn
@@ -215,14 +215,14 @@ def in_form(messages: Sequence[Message], tools: Sequence[ToolSchema]) -> list[Me
     form = _FORM.format(tools="\n".join(map(described, tools))) if tools else _LAST
     system = [m.text for m in messages if m.role == "system"]
     asked = [Message("system", "\n\n".join([*system, form]))]
-    last = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
+    first = len(since_question(messages)[0])  # of what was said since
     observed = False
     for number, message in enumerate(messages):
         match message.role:
             case "system":
                 continue
             case "assistant":
-                written = _written(message, thinks=number > last)
+                written = _written(message, thinks=number >= first)
                 asked.append(Message("assistant", written))
             case "tool":
                 told = f"Observation: {message.text}"

@@ -14,11 +14,11 @@ import msgspec
 
 from tui.agents.arguments import json_value, kinds, read_arguments
 from tui.agents.function_call import as_message
-from tui.agents.planning import PlanningAgent, question, since_question
+from tui.agents.planning import PlanningAgent, question
 from tui.agents.react import described
 from tui.events import Event, MessageAdded, NoticeGiven
 from tui.i18n import _
-from tui.messages import Message, ToolCall, ToolResult, ToolSchema
+from tui.messages import Message, ToolCall, ToolResult, ToolSchema, since_question
 from tui.turn import Turn
 
 MOST_EVIDENCE = 16

@@ -20,10 +20,11 @@ from tui.events import (
 )
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.starter import StarterModel
-from tui.models.starter.arguments import draft
+from tui.models.starter.arguments import Draft
 from tui.models.starter.decide import decide
 from tui.models.starter.intent import asks_who
 from tui.models.starter.numbers import numbers
+from tui.models.starter.parameters import Subject
 from tui.tools import weather
 from tui.tools.registry import builtin
 from tui.turn import Cancellation, Turn
@@ -223,6 +224,15 @@ def test_a_sentence_that_a_tool_gives_is_told_as_it_is(model: StarterModel) -> N
     assert chinese.message.text == "结果：time: 05:22"
 
 
+def test_the_result_for_a_long_message_is_told(model: StarterModel) -> None:
+    text = "I have been to many towns. " * 200 + "What's the weather in Tokyo?"
+    output = '{"location": "Tokyo", "temperature": "10", "unit": "celsius"}'
+
+    _, reply = collect(model, told(text, output), TOOLS)
+
+    assert "10" in reply.message.text
+
+
 def test_every_one_of_several_results_is_told(model: StarterModel) -> None:
     outputs = ['{"city": "Oslo", "degrees": -7}', '{"city": "Rome", "degrees": 31}']
 
@@ -311,6 +321,8 @@ def test_questions_about_other_things_are_not_about_itself(question: str) -> Non
         "Add 17 and 25",
         "Multiply 6 by 7",
         "2340的17%是多少？",
+        "How many seconds are there in 2 days?",
+        "How many ounces are in 2 pounds?",
     ],
 )
 def test_arithmetic_is_no_question_for_a_tool_without_it(
@@ -327,6 +339,14 @@ def test_arithmetic_is_no_question_for_a_tool_without_it(
         ("What day is it today?", "current_time", {}),
         ("What's 17% of 2340?", "calculate", {"expression": "17% of 2340"}),
         ("What is 12 times 8?", "calculate", {"expression": "12 * 8"}),
+        ("What is two plus three?", "calculate", {"expression": "2 + 3"}),
+        ("Multiply 23 by 17", "calculate", {"expression": "23 * 17"}),
+        ("144的平方根是多少", "calculate", {"expression": "sqrt(144)"}),
+        ("How many miles is 10 km?", "calculate", {"expression": "10 km in miles"}),
+        ("How many days in 2 weeks?", "calculate", {"expression": "2 weeks in days"}),
+        ("72 F in celsius", "calculate", {"expression": "72 F in celsius"}),
+        ("5 ft 11 in to cm", "calculate", {"expression": "5 ft 11 in to cm"}),
+        ("10公里是多少英里？", "calculate", {"expression": "10 km in miles"}),
         ("Roll two dice", "roll_dice", {"count": 2}),
         ("Roll 2d6+3", "roll_dice", {"count": 2, "sides": 6, "modifier": 3}),
         ("Roll a d20", "roll_dice", {"sides": 20}),
@@ -349,7 +369,7 @@ def test_the_bundled_tools_are_called_for_what_they_are_for(
 
 @pytest.mark.parametrize(
     "question",
-    ["I have 3 cats", "How many miles is 10 km?", "Give me 3 tips for sleeping"],
+    ["I have 3 cats", "How long is a mile?", "Give me 3 tips for sleeping"],
 )
 def test_a_number_alone_calls_no_tool(model: StarterModel, question: str) -> None:
     assert not decided(model, question, builtin_schemas())
@@ -443,7 +463,7 @@ def test_a_call_among_hundred_tools_is_found_in_a_moment() -> None:
     ["How much is 250 US dollars in euros?", "What is 300 GBP in JPY?", "5 recipes"],
 )
 def test_a_number_of_other_things_is_no_time(text: str) -> None:
-    assert not draft(TIMER, text).possible
+    assert not Draft(Subject(TIMER), text).possible
 
 
 @pytest.mark.parametrize(
@@ -455,7 +475,7 @@ def test_a_number_of_other_things_is_no_time(text: str) -> None:
     ],
 )
 def test_a_number_with_a_unit_or_alone_is_a_time(text: str, minutes: int) -> None:
-    assert draft(TIMER, text).values == {"minutes": minutes}
+    assert Draft(Subject(TIMER), text).values == {"minutes": minutes}
 
 
 def test_a_number_and_its_unit_may_fill_two_parameters() -> None:

@@ -5,32 +5,19 @@ parameters get pieces of it. Parameters that are objects cannot be filled; a too
 requires one is never called.
 """
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import combinations, pairwise, product
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from tui.messages import ToolSchema
-from tui.models.starter.numbers import Number, numbers, seconds_of
-from tui.models.starter.parameters import (
-    NUMERIC,
-    TEXT,
-    Parameter,
-    parameters,
-    tool_words,
-)
+from tui.models.starter.numbers import Number, arithmetic, numbers, seconds_of
+from tui.models.starter.parameters import Parameter, Subject
 from tui.models.starter.spans import Place, overlaps, pieces, score
-from tui.models.starter.words import LEXICON, POINTS, content, english, has_han, pattern
+from tui.models.starter.words import PATTERNS, POINTS, content, english, has_han
 
 _MOST_PARAMETERS, _MOST_NUMBERS = 8, 4
 """Text and numeric parameters that are filled; what is beyond is left out."""
 _MOST_SPANS = 6
 """Values that are kept for each parameter."""
-_BESIDE = {name: pattern(text) for name, text in LEXICON["beside"].items()}
-_NEAR_NUMBER = [
-    (pattern(row["name"]), pattern(row["beside"]), float(row["points"]))
-    for row in LEXICON["near_number"]
-]
 
 
 class Span(NamedTuple):
@@ -46,45 +33,66 @@ Slot = tuple[Parameter, list[Span]]
 """A parameter and the values that may fill it, the likeliest first."""
 
 
-class Draft(NamedTuple):
+class Draft:
     """What a message has to offer to a tool."""
 
-    values: dict[str, Any]
-    """Numbers, choices, and the defaults of required parameters."""
-    slots: list[Slot]
-    """The text parameters."""
-    fit: float
-    """What speaks for the tool: used numbers and choices, found and missing text."""
-    possible: bool
-    """Whether every required parameter gets a value."""
+    def __init__(self, subject: Subject, text: str) -> None:
+        self.subject = subject
+        figures, wanted = arithmetic(text), subject.parameters
+        self._calculates = any(p.calculates & figures.kinds for p in wanted)
+        # The numbers and words of "17% of 2340", "2 days in weeks" are no forecast's.
+        foreign = figures.kinds and not (self._calculates or subject.converts)
+        self.hits = subject.hits(figures.rest if foreign else text)
+        """How many words of the message are the tool's."""
+        self._text = text = figures.text if self._calculates else text
+        numeric = [(p, _counts(text, p)) for p in wanted if p.is_number]
+        counts = assign(numeric[:_MOST_NUMBERS])
+        choices = {p.name: choice for p in wanted if (choice := _choice(text, p))}
+        found = counts | choices
+        places = pieces(text, [s[:2] for s in found.values()], subject)
+        self.slots: list[Slot] = [
+            (p, _ranked(text, places, p, subject)) for p in wanted if p.is_text
+        ]
+        """The text parameters."""
+        self.values = {
+            p.name: p.default for p in wanted if p.required and p.default is not None
+        } | {name: span.value for name, span in found.items()}
+        """Numbers, choices, and the defaults of required parameters."""
+        best = {p.name: spans[0].score for p, spans in self.slots if spans}
+        self.possible = (bool(self.hits) or not foreign) and all(
+            p.name in {*self.values, *best} for p in wanted if p.required
+        )
+        """Whether the tool can be called: it gets a value for all that it requires."""
+        needed = [best[p.name] for p in wanted if p.required and p.name in best]
+        clear = 0.0 if has_han(text) else min(needed, default=0.0) - 3.0
+        hits = self.hits + self._calculates
+        features = {
+            "word": min(POINTS["most_words"], hits),
+            "nothing_shared": not hits and not any(p.required for p in wanted),
+            "number": len(counts),
+            "choice": len(choices),
+            "calculation": self._calculates,
+            "doubtful": sum(min(3.0, max(0.0, 1.0 - points)) for points in needed),
+            "clear": min(2.0, max(0.0, clear)),
+        }
+        self.points = sum(POINTS[name] * value for name, value in features.items())
+        """How much speaks for the tool."""
 
-
-def draft(tool: ToolSchema, text: str) -> Draft:
-    """Find what `text` has for each parameter of `tool`."""
-    wanted = parameters(tool)
-    numeric = [p for p in wanted if p.kind in NUMERIC][:_MOST_NUMBERS]
-    found = assign([(p, _counts(text, p)) for p in numeric])
-    fit = POINTS["number"] * len(found)
-    for p in wanted:
-        if p.kind == "choice" and (choice := _choice(text, p)):
-            found[p.name] = choice
-            fit += POINTS["choice"]
-    values = {name: span.value for name, span in found.items()}
-    words = tool_words(tool)
-    places = pieces(text, [span[:2] for span in found.values()], words)
-    slots = [(p, _ranked(text, places, p, words)) for p in wanted if p.kind in TEXT]
-    for p in wanted:
-        default = p.schema.get("default", False if p.kind == "boolean" else None)
-        if p.required and p.kind not in TEXT and default is not None:
-            values.setdefault(p.name, default)
-    filled = {*values, *(p.name for p, spans in slots if spans)}
-    possible = all(p.name in filled for p in wanted if p.required)
-    needed = [(p, spans[0].score) for p, spans in slots if p.required and spans]
-    fit += sum(max(-3.0, min(0.0, points - 1.0)) for _, points in needed)
-    if needed and not has_han(text):
-        fit += max(0.0, min(1.0, (min(points for _, points in needed) - 3.0) / 2))
-    fit += POINTS["sum"] * any(p.is_sum and points > 5 for p, points in needed)
-    return Draft(values, slots, fit, possible)
+    def calls(self) -> list[dict[str, Any]]:
+        """Return the arguments of a call, or of one for each thing of a list."""
+        spans = assign(self.slots)
+        required = [p.name for p, _ in self.slots if p.required]
+        if any(name not in spans for name in required):
+            return []
+        calls = [self.values]
+        for p in (p for p, _ in self.slots if p.name in spans):
+            items: list[Any] = [spans[p.name].value]
+            if "array" in p.kinds:
+                items = [several(self._text, spans[p.name])]
+            elif required == [p.name] and not self._calculates:
+                items = several(self._text, spans[p.name])
+            calls = [call | {p.name: item} for call in calls for item in items]
+        return calls
 
 
 def assign(slots: Sequence[Slot]) -> dict[str, Span]:
@@ -107,31 +115,26 @@ def assign(slots: Sequence[Slot]) -> dict[str, Span]:
 
 def several(text: str, span: Span) -> list[str]:
     """Return the things that `span` begins a list of: "Tokyo and Paris", 北京和上海."""
-    listed = _BESIDE["list"].match(text, span.start)
+    listed = PATTERNS["list"].match(text, span.start)
     if listed is None or listed.end() < span.end:
         return [text[span.start : span.end]]
-    return [part for part in _BESIDE["joint"].split(listed[0]) if part]
+    return [part for part in PATTERNS["joint"].split(listed[0]) if part]
 
 
 def _ranked(
-    text: str, places: Sequence[Place], p: Parameter, words: Collection[str]
+    text: str, places: Sequence[Place], p: Parameter, subject: Subject
 ) -> list[Span]:
-    spans = [Span(*at, score(text, at, p, words), text[slice(*at)]) for at in places]
+    spans = [Span(*at, score(text, at, p, subject), text[slice(*at)]) for at in places]
     return sorted(spans, key=lambda span: -span.score)[:_MOST_SPANS]
 
 
 def _choice(text: str, parameter: Parameter) -> Span | None:
     """Return the value of an enum that stands in `text`, as itself or by an alias."""
-    schema = parameter.schema
-    found: list[Span] = []
-    for value in cast(list[Any], schema.get("enum", [schema.get("const")])):
-        word = str(value).replace("_", " ").lower()
-        names = re.escape(word).replace("\\ ", " ")
-        if word in LEXICON["aliases"]:
-            names += "|" + LEXICON["aliases"][word]
-        for m in pattern(rf"(?<![a-z\d])(?:{names})(?![a-z\d])").finditer(text):
-            fits = parameter.role_weight(text[: m.start()])
-            found.append(Span(*m.span(), fits, value))
+    found = [
+        Span(*m.span(), parameter.role_weight(text[: m.start()]), value)
+        for value, names in parameter.choices
+        for m in names.finditer(text)
+    ]
     # What stands where it should ("to celsius"); then the longest, "turn off" before
     # "off"; then the first.
     return max(found, key=lambda s: (s.score, s.end - s.start, -s.start), default=None)
@@ -148,10 +151,8 @@ def _counts(text: str, parameter: Parameter) -> list[Span]:
             continue
         follows = content(" ".join(english(after)[:2]))
         points = 3.1 + 2.0 * bool(parameter.about & follows)
-        for name, beside, weight in _NEAR_NUMBER:
-            if name.search(parameter.name) and beside.search(marked):
-                points += weight
-        measure = _BESIDE["measure"].match(after)
+        points += sum(p for beside, p in parameter.beside if beside.search(marked))
+        measure = PATTERNS["measure"].match(after)
         end = number.end + (measure.end() if measure else 0)
         spans.append(Span(number.start, end, points, value))
     return spans
@@ -167,21 +168,19 @@ def _value(number: Number, marked: str, parameter: Parameter) -> int | float | N
         return None  # 250 dollars are not days
     if unit and number.seconds:
         value = value * number.seconds / unit
-    elif "hour" in parameter.words and value < 12 and _BESIDE["pm"].search(marked):
+    elif "hour" in parameter.words and value < 12 and PATTERNS["pm"].search(marked):
         value += 12
     if value == int(value):
         value = int(value)
-    elif parameter.kind == "integer":
+    elif "number" not in parameter.kinds:
         return None
-    low, high = parameter.schema.get("minimum"), parameter.schema.get("maximum")
-    if (low is not None and value < low) or (high is not None and value > high):
-        return None
-    return value
+    low, high = (parameter.schema.get(k, value) for k in ("minimum", "maximum"))
+    return value if low <= value <= high else None
 
 
 def _counts_things(after: str) -> bool:
     """Whether a number before `after` counts something, but no time: 5 recipes."""
-    thing = _BESIDE["thing"].match(after)
+    thing = PATTERNS["thing"].match(after)
     if thing is None or seconds_of(thing[0]):
         return False
     return bool(content(thing[1])) or thing[1].isupper()

@@ -8,25 +8,23 @@ import re
 from collections.abc import Collection, Sequence
 
 from tui.messages import ToolSchema
-from tui.models.starter.words import LEXICON, POINTS, has_han, pattern
+from tui.models.starter.words import (
+    LEXICON,
+    PATTERNS,
+    POINTS,
+    has_han,
+    pattern,
+    rewritten,
+)
 
 _PURPOSES = {
     name: (pattern(phrases), re.sub(r"\\\w", " ", phrases))
     for name, phrases in LEXICON["purposes"].items()
 }
 """What is weighed against every tool: phrases, and the words in them."""
-_PATTERNS = {name: pattern(text) for name, text in LEXICON["patterns"].items()}
-_CONTRACTIONS = [(pattern(a), b) for a, b in LEXICON["contractions"].items()]
 _ITSELF = LEXICON["itself"]
 _LONGEST_ABOUT_ITSELF = 120
 """Characters of a question about the assistant; a longer text says more than that."""
-
-
-def spelled_out(text: str) -> str:
-    """Return `text` with "what's" as "what is", "I'm" as "I am" and the like."""
-    for short, words in _CONTRACTIONS:
-        text = short.sub(words, text)
-    return text
 
 
 def requests(text: str) -> list[str]:
@@ -36,19 +34,19 @@ def requests(text: str) -> list[str]:
 
 def goes_on(text: str) -> bool:
     """Whether `text` is a short question that continues the last one."""
-    return len(text) <= 60 and _PATTERNS["goes_on"].search(text) is not None
+    return len(text) <= 60 and PATTERNS["goes_on"].search(text) is not None
 
 
 def declines(text: str) -> bool:
     """Whether `text` says not to do something, and asks for nothing else."""
-    clauses = _parts("clauses", spelled_out(text))
+    clauses = _parts("clauses", rewritten(text, "contractions"))
     rest = [c for c in clauses if not speaks_of("nothing", c)]
     return len(rest) < len(clauses) and all(_remarks([c]) for c in rest)
 
 
 def speaks_of(purpose: str, text: str) -> bool:
-    """Whether a phrase of `purpose`, by its name in the lexicon, occurs in `text`."""
-    return _PURPOSES[purpose][0].search(spelled_out(text)) is not None
+    """Whether a phrase of `purpose`, by its name in the lexicon, stands in `text`."""
+    return _PURPOSES[purpose][0].search(rewritten(text, "contractions")) is not None
 
 
 def against(text: str, words: Collection[str]) -> float:
@@ -57,7 +55,7 @@ def against(text: str, words: Collection[str]) -> float:
     A phrase that is made of one of `words`, those of a tool, is none: "What does
     ephemeral mean?" is general knowledge, unless a tool is about meanings.
     """
-    spelled, lower = spelled_out(text), text.lower()
+    spelled, lower = rewritten(text, "contractions"), text.lower()
     hints = {
         name
         for name, (phrases, typical) in _PURPOSES.items()
@@ -80,12 +78,12 @@ def _speaks(word: str, *places: str) -> bool:
 
 def _remarks(clauses: Sequence[str]) -> bool:
     """Whether one of `clauses` is a remark, and none asks for something."""
-    asks, remarks = _PATTERNS["asks"].search, _PATTERNS["remarks"].search
+    asks, remarks = PATTERNS["asks"].search, PATTERNS["remarks"].search
     return any(map(remarks, clauses)) and not any(map(asks, clauses))
 
 
 def _parts(split: str, text: str) -> list[str]:
-    parts = _PATTERNS[split].split(text)
+    parts = PATTERNS[split].split(text)
     return [part.strip() for part in parts if re.search(r"\w", part)]
 
 

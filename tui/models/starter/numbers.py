@@ -1,9 +1,10 @@
-"""Reads numbers in digits and words, English and Chinese."""
+"""Reads numbers and arithmetic, in digits and words, English and Chinese."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
-from tui.models.starter.words import LEXICON, has_han, pattern
+from tui.models.starter.words import LEXICON, PATTERNS, has_han, pattern, rewritten
 
 
 def _table(name: str) -> dict[str, int]:
@@ -16,12 +17,15 @@ _SCALES, _GREAT = _table("scales"), _table("great_scales")
 """What multiplies the word before it, and all words since the last great scale."""
 _TOKENS = sorted({**_VALUES, **_SCALES, **_GREAT}, key=len, reverse=True)
 _TOKEN = re.compile("|".join(_TOKENS))
-_DIGITS, _CHINESE, _THOUSANDS, _TIME_UNIT, _INDEFINITE = (
-    pattern(LEXICON["numbers"][name])
-    for name in ("digits", "chinese_run", "thousands", "time_unit", "indefinite")
+_WORD = "|".join(filter(str.isascii, _TOKENS))
+_IN_WORDS = (
+    pattern(LEXICON["numbers"]["english_run"], WORD=_WORD),
+    PATTERNS["chinese_run"],
 )
-_ENGLISH_WORDS = "|".join(filter(str.isascii, _TOKENS))
-_ENGLISH = pattern(LEXICON["numbers"]["english_run"].replace("WORD", _ENGLISH_WORDS))
+CALCULATION = PATTERNS["calculation"]
+"""Arithmetic or a conversion in signs; `lastgroup` says which."""
+_MEASURES = {m: f" {n} " for n, row in LEXICON["measures"].items() for m in row.split()}
+_MEASURE = pattern("|".join(sorted(_MEASURES, key=len, reverse=True)))
 
 
 class Number(NamedTuple):
@@ -39,8 +43,9 @@ def numbers(text: str) -> list[Number]:
 
     A length of time without a number counts too (`for a week`, `半小时`).
     """
-    found = [(float(m[0].replace(",", "")), *m.span()) for m in _DIGITS.finditer(text)]
-    for run in (_ENGLISH, _CHINESE):
+    digits = PATTERNS["digits"].finditer(text)
+    found = [(float(m[0].replace(",", "")), *m.span()) for m in digits]
+    for run in _IN_WORDS:
         found += [(_value(m[0]), *m.span()) for m in run.finditer(text)]
     result: list[Number] = []
     for value, start, end in sorted(found, key=lambda n: (n[1], -n[2])):
@@ -48,13 +53,13 @@ def numbers(text: str) -> list[Number]:
             continue
         if ":" in (text[start - 1 : start], text[end : end + 1]):
             continue  # a time of day, as in 7:30
-        if scale := _THOUSANDS.match(text, end):
+        if scale := PATTERNS["thousands"].match(text, end):
             value *= 10_000 if scale[1] == "万" else 1000
             end = scale.end()
-        unit = _TIME_UNIT.match(text, end)
+        unit = PATTERNS["time_unit"].match(text, end)
         seconds = _SECONDS[(unit[1] or unit[2]).lower()] if unit else 0
         result.append(Number(value, start, end, seconds))
-    for m in _INDEFINITE.finditer(text):
+    for m in PATTERNS["indefinite"].finditer(text):
         if all(m.end() <= n.start or n.end <= m.start() for n in result):
             value = 0.5 if m[0].lower().startswith(("half", "半")) else 1.0
             seconds = _SECONDS[m[m.lastindex or 0].lower()]
@@ -67,6 +72,29 @@ def seconds_of(text: str) -> int:
     words = re.findall(r"[a-z]+", text.lower())
     units = (_SECONDS.get(w) or _SECONDS.get(w.removesuffix("s")) for w in words)
     return next(filter(None, units), 0)
+
+
+class Arithmetic(NamedTuple):
+    """What is to be calculated in a message."""
+
+    text: str
+    """The message, in digits and signs where it calculates: 12 * 8, 10 km in miles."""
+    kinds: frozenset[str]
+    """Which of `sum` and `conversion` stand in it."""
+    rest: str
+    """The message without them."""
+
+
+@lru_cache(64)
+def arithmetic(text: str) -> Arithmetic:
+    """Find what is to be calculated in `text`: 15% of 80, six times 7, 12乘以8."""
+    signs = text
+    for run in _IN_WORDS:
+        signs = run.sub(lambda m: f"{_value(m[0]):.15g}", signs)
+    signs = _MEASURE.sub(lambda m: _MEASURES[m[0]], signs)
+    signs = rewritten(signs, "arithmetic")
+    kinds = frozenset(m.lastgroup or "" for m in CALCULATION.finditer(signs))
+    return Arithmetic(signs, kinds, CALCULATION.sub("", signs))
 
 
 def _value(run: str) -> float:

@@ -1,47 +1,48 @@
 """Reads from a tool's schema what the tool and its parameters are about."""
 
 import re
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 from tui.messages import ToolSchema
-from tui.models.starter.numbers import seconds_of
-from tui.models.starter.words import (
-    LEXICON,
-    content,
-    english,
-    pattern,
-    stem,
-    translated,
-)
+from tui.models.gate.payloads.typed_values import types_of
+from tui.models.starter.numbers import CALCULATION, seconds_of
+from tui.models.starter.words import LEXICON, content, english, has_han, pattern, stem
 
 Property = dict[str, Any]
-
-TEXT, NUMERIC = ("string", "array"), ("integer", "number")
-"""Kinds of parameters that pieces of the message fill, and numbers."""
-
-
-class _Role(NamedTuple):
-    """What a parameter is in the sentence, and the words that come before it."""
-
-    names: frozenset[str]
-    before: re.Pattern[str]
-    weight: float
 
 
 def _stems(words: str) -> frozenset[str]:
     return frozenset(map(stem, words.split()))
 
 
-def _role(row: dict[str, str]) -> _Role:
-    before = rf"\b(?:{row['before']}) +(?:(?:the|an?|my) +)?"
-    cue = rf"(?:{before}|(?:{row['before_chinese']}) *)[\"'“‘「《]?$"
-    return _Role(_stems(row["names"]), pattern(cue), float(row.get("weight", 3.0)))
+class _Role:
+    """What a parameter is in the sentence, and the words that come before it."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        before = rf"\b(?:{row['before']}) +(?:(?:the|an?|my) +)?"
+        cue = rf"(?:{before}|(?:{row['before_chinese']}) *)[\"'“‘「《]?$"
+        self.names, self.before = _stems(row["names"]), pattern(cue)
+        self.weight: float = row.get("weight", 3.0)
 
 
-_ROLES = {kind: _role(row) for kind, row in LEXICON["roles"].items()}
+_ROLES = {kind: _Role(row) for kind, row in LEXICON["roles"].items()}
 _NAMES = {kind: role.names for kind, role in _ROLES.items()} | {
     kind: _stems(words) for kind, words in LEXICON["parameter_names"].items()
 }
+_NEAR_NUMBER = [
+    (pattern(row["name"]), pattern(row["beside"]), float(row["points"]))
+    for row in LEXICON["near_number"]
+]
+_TRANSLATIONS = [
+    (_stems(words), chinese.split())
+    for words, chinese in LEXICON["translations"].items()
+]
+
+
+def _named(value: Any) -> re.Pattern[str]:
+    word = str(value).replace("_", " ").lower()
+    names = [re.escape(word).replace("\\ ", " "), LEXICON["aliases"].get(word)]
+    return pattern(rf"(?<![a-z\d])(?:{'|'.join(filter(None, names))})(?![a-z\d])")
 
 
 class Parameter:
@@ -51,8 +52,18 @@ class Parameter:
         self.name = name
         self.schema = schema
         self.required = required
-        self.kind = _kind(schema)
-        """`choice`, or the type in the schema."""
+        values: list[Any] = schema.get("enum", [schema.get("const")])
+        self.choices = [(v, _named(v)) for v in values if v is not None]
+        """Its only values, and what they are called."""
+        self.kinds = types_of(schema) or {"string"}
+        """The types of its values in JSON."""
+        self.is_number = not self.choices and bool(self.kinds & {"integer", "number"})
+        self.is_text = bool(self.kinds & {"string", "array"}) and not (
+            self.is_number or self.choices
+        )
+        """Whether pieces of the message fill it."""
+        self.default = schema.get("default", False if "boolean" in self.kinds else None)
+        """The value that it has where the message has none; None for no value."""
         description = str(schema.get("description", ""))
         self.about = content(name) | content(description.split("e.g.")[0])
         """The stems of the words in its name and description."""
@@ -60,10 +71,16 @@ class Parameter:
         """The unit of time in which it wants a number; 0 for none."""
         self.words = frozenset(map(stem, english(name)))
         """The stems of its name."""
-        self.is_sum = bool((self.words | content(description)) & _NAMES["sum"])
-        """Whether it wants arithmetic."""
+        self.calculates: set[str] = set()
+        """Which kinds of `Arithmetic` it takes: sums, and conversions if it has one
+        in its examples."""
+        if self.is_text and (self.words | content(description)) & _NAMES["sum"]:
+            examples = CALCULATION.finditer(description)
+            self.calculates = {"sum", *(m.lastgroup or "" for m in examples)}
         described = map(stem, english(description.split("e.g.")[0]))
         said = self.words.union(described)
+        self.beside = [(b, points) for n, b, points in _NEAR_NUMBER if n.search(name)]
+        """What stands beside its numbers, and how much that speaks for them."""
         self._roles = [
             (role, 1.0 if self.words & role.names else 0.5)
             for role in _ROLES.values()
@@ -84,36 +101,37 @@ class Parameter:
         return max([2.5 if amount else 0.0, *fits])
 
 
-def parameters(tool: ToolSchema) -> list[Parameter]:
-    """Return the parameters of `tool` in order."""
-    properties = cast(dict[str, Property], tool.parameters.get("properties", {}))
-    required = cast(list[str], tool.parameters.get("required", []))
-    return [Parameter(n, schema, n in required) for n, schema in properties.items()]
+class Subject:
+    """What a tool is about."""
 
+    def __init__(self, tool: ToolSchema) -> None:
+        self.name = tool.name
+        stems = content(tool.name) | content(tool.description.split("\n\n")[0])
+        chinese = [w for words, row in _TRANSLATIONS if words & stems for w in row]
+        self._stems, self._keywords = stems, [*map(str.lower, tool.keywords), *chinese]
+        self.words = stems.union(self._keywords, map(stem, self._keywords))
+        """The stems of its name and description, and its keywords, with the Chinese
+        for them."""
+        self.chinese = tuple(filter(has_han, self.words))
+        self.converts = bool(stems & _NAMES["conversion"])
+        required = tool.parameters.get("required", ())
+        properties = tool.parameters.get("properties", {}).items()
+        self.parameters = [Parameter(n, each, n in required) for n, each in properties]
+        """Its parameters in order."""
 
-def vocabulary(tool: ToolSchema) -> frozenset[str]:
-    """Return the stems of the words in the name and the description of `tool`."""
-    return content(tool.name) | content(tool.description.split("\n\n")[0])
+    def hits(self, text: str) -> int:
+        """Return how many of its words stand in `text`.
 
-
-def keywords(tool: ToolSchema) -> tuple[str, ...]:
-    """Return the keywords of `tool`, and its vocabulary in Chinese."""
-    return *tool.keywords, *translated(vocabulary(tool))
-
-
-def tool_words(tool: ToolSchema) -> frozenset[str]:
-    """Return the words of `tool`: its vocabulary, its keywords and their stems."""
-    known = [word.lower() for word in keywords(tool)]
-    return vocabulary(tool).union(known, map(stem, known))
-
-
-def _kind(schema: Property) -> str:
-    if "enum" in schema or "const" in schema:
-        return "choice"
-    options = [schema, *cast(list[Property], schema.get("anyOf", []))]
-    for option in options:
-        named = option.get("type")
-        kinds = cast(list[str], named if isinstance(named, list) else [named])
-        if kind := next((k for k in kinds if k not in (None, "null")), None):
-            return kind
-    return "object" if any("$ref" in option for option in options) else "string"
+        A Chinese keyword is found inside a sentence; one that is part of another found
+        one does not count again.
+        """
+        here, lower = content(text), text.lower()
+        spaced = re.sub(r"\W+", " ", f" {lower} ")
+        found = set(here & self._stems)
+        for keyword in sorted(self._keywords, key=len, reverse=True):
+            if has_han(keyword):
+                if keyword in lower and not any(keyword in hit for hit in found):
+                    found.add(keyword)
+            elif stem(keyword) in here or f" {keyword} " in spaced:
+                found |= content(keyword) or {stem(keyword)}
+        return len(found)

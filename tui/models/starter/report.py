@@ -8,7 +8,7 @@ the data's; otherwise the data are given as they are.
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
@@ -17,10 +17,11 @@ from tui.events import Event, TextDelta
 from tui.messages import Message, Reply
 from tui.models import Model
 from tui.models.starter.numbers import Number, numbers
-from tui.models.starter.words import LEXICON, has_han, stem
+from tui.models.starter.words import examples, has_han, stem
 from tui.turn import Turn
 
-_SYSTEM, _EXAMPLES = LEXICON["report"]["system"], LEXICON["report"]["examples"]
+_MOST_ASKED = 500
+"""Characters of a question that the model reads: its context is small."""
 _MOST_VALUES = 8
 """Values that one sentence is trusted to hold; more are given as they are."""
 _LONGEST = 1500
@@ -49,35 +50,30 @@ def report(
     model: Model, question: str, outputs: Sequence[str], turn: Turn
 ) -> Generator[Event, None, Reply]:
     """Answer `question` from the `outputs` of the tools that were called for it."""
-    said = ""
+    said: list[str] = []
     for output in outputs:
         turn.cancel.raise_if_requested()
-        apart = ["\n"] if said else []
-        for piece in chain(apart, _told(model, question, output, turn)):
-            if isinstance(piece, str):
-                said += piece
-            yield TextDelta(turn.message_id, piece) if isinstance(piece, str) else piece
-    return Reply(Message("assistant", said))
+        text = yield from _told(model, question, output, turn)
+        yield TextDelta(turn.message_id, f"\n{text}" if said else text)
+        said.append(text)
+    return Reply(Message("assistant", "\n".join(said)))
 
 
 def messages(question: str, data: Iterable[Value]) -> list[Message]:
     """Return the prompt that has the model answer `question` from `data`."""
     given = ", ".join(str(v if v.name else Value("result", v.text)) for v in data)
-    turns = [Message("system", _SYSTEM)]
-    for asked, known, answer in [*_EXAMPLES, (question, given, "")]:
-        turns.append(Message("user", f"Question: {asked}\nData: {known}"))
-        turns.append(Message("assistant", answer))
-    return turns[:-1]
+    asked = f"Question: {question[-_MOST_ASKED:]}\nData: {given}"
+    return [*examples("report"), Message("user", asked)]
 
 
 def _told(
     model: Model, question: str, output: str, turn: Turn
-) -> Iterator[Event | str]:
-    """Yield an answer from one `output` in pieces, and the model's other events."""
+) -> Generator[Event, None, str]:
+    """Return an answer from one `output`; yield the model's events but for its text."""
+    chinese = has_han(question)
     if output.startswith("Error:"):
-        failed = "没有成功：" if has_han(question) else "That did not work. "
-        yield failed + output.removeprefix("Error:").strip()
-        return
+        failed = "没有成功：" if chinese else "That did not work. "
+        return failed + output.removeprefix("Error:").strip()
     data: Any = output.strip()
     with suppress(ValueError):  # what is not JSON is a string
         data = bounds.decode(output)
@@ -85,54 +81,35 @@ def _told(
     if isinstance(data, dict):
         stated = cast(dict[str, Any], data).pop(_SENTENCE_KEY, None)
         data = cast(Any, data or stated)
+    if chinese:  # the model's Chinese cannot be trusted with anything
+        return f"结果：{_plain(data)}"
+    if isinstance(stated, str) and stated.strip():
+        return _cut(stated.strip())
     values = _values(data)
-    if has_han(question):  # the model's Chinese cannot be trusted with anything
-        yield f"结果：{_plain(data)}"
-    elif isinstance(stated, str) and stated.strip():
-        yield _cut(stated.strip())
-    elif not values:
-        yield _plain(data)
-    else:
-        facts = [v for v in values if v.name not in _REMARKS] or values
-        said = ""
-        for piece in _checked(model, question, facts, turn):
-            said += piece if isinstance(piece, str) else ""
-            yield piece
-        left_out = _missing(said, question, values)
-        if not said:
-            yield _plain(data)
-        elif left_out:
-            listed = (str(v) if v in facts else v.text for v in left_out)
-            yield f" ({', '.join(listed)})"
+    facts = [v for v in values if v.name not in _REMARKS] or values
+    said = (yield from _checked(model, question, facts, turn)) if values else ""
+    if not said:
+        return _plain(data)
+    left_out = _missing(said, question, values)
+    listed = ", ".join(str(v) if v in facts else v.text for v in left_out)
+    return f"{said} ({listed})" if listed else said
 
 
 def _checked(
     model: Model, question: str, data: Sequence[Value], turn: Turn
-) -> Iterator[Event | str]:
-    """Have the model say `data`, a sentence at a time, until one is not true or new."""
-    said = ""
-    with closing(model.generate(messages(question, data), (), turn)) as stream:
-        for piece in _sentences(stream):
-            if not isinstance(piece, str):
-                yield piece
-            elif piece in said or not _truthful(piece, question, data):
-                return
-            else:
-                yield f" {piece}" if said else piece
-                said += piece
-
-
-def _sentences(stream: Iterable[Event]) -> Iterator[Event | str]:
-    """Yield the text of `stream` in whole sentences, and its other events."""
-    held = ""
-    for event in stream:
+) -> Generator[Event, None, str]:
+    """Have the model say `data`; return its sentences until one is not true or new."""
+    answer, said = "", ""
+    for event in model.generate(messages(question, data), (), turn):
         if isinstance(event, TextDelta):
-            *whole, held = _SENTENCE.split(held + event.text)
-            yield from filter(None, whole)
+            answer += event.text
         else:
             yield event
-    if held.strip():
-        yield held.strip()
+    for sentence in filter(None, _SENTENCE.split(answer.strip())):
+        if sentence in said or not _truthful(sentence, question, data):
+            break
+        said += f" {sentence}" if said else sentence
+    return said
 
 
 def _truthful(sentence: str, question: str, data: Sequence[Value]) -> bool:
@@ -170,7 +147,7 @@ def _figures(text: str) -> list[Number]:
 
 
 def _values(data: Any) -> list[Value]:
-    """Return the single values of `data`, none when it is prose or a list.
+    """Return the single values of `data`; none when it is prose or a list.
 
     `{"from": {"city": "Rome"}, "km": 5}` gives `from city: Rome` and `km: 5`.
     """
@@ -178,31 +155,25 @@ def _values(data: Any) -> list[Value]:
         len(data.split()) > 4 or "\n" in data or (has_han(data) and len(data) > 12)
     ):
         return []
-    if isinstance(data, list):
-        items = cast(list[Any], data)
-        if not items or len(items) > (1 if _nested(items) else 2):
-            return []
+    if isinstance(data, list) and not 0 < len(cast(list[Any], data)) < 3:
+        return []
     found = list(_flat(data))
-    long = any(len(v.text) > _LONGEST_VALUE for v in found)
-    return [] if long or len(found) > _MOST_VALUES else found
+    apart = len({v.name for v in found}) == len(found)
+    short = all(len(v.text) <= _LONGEST_VALUE for v in found)
+    return found if apart and short and len(found) <= _MOST_VALUES else []
 
 
 def _flat(data: Any, name: str = "") -> Iterator[Value]:
+    items = cast(list[Any], data) if isinstance(data, list) else []
     if isinstance(data, dict):
         for key, inner in cast(dict[Any, Any], data).items():
             yield from _flat(inner, f"{name} {str(key).replace('_', ' ')}".strip())
+    elif any(isinstance(item, (dict, list)) for item in items):
+        yield from chain.from_iterable(_flat(item, name) for item in items)
     elif isinstance(data, list):
-        items = cast(list[Any], data)
-        if _nested(items):
-            yield from chain.from_iterable(_flat(item, name) for item in items)
-        else:
-            yield Value(name, " and ".join(map(_scalar, items)))
+        yield Value(name, " and ".join(map(_scalar, items)))
     else:
         yield Value(name, _scalar(data))
-
-
-def _nested(items: Sequence[Any]) -> bool:
-    return any(isinstance(item, (dict, list)) for item in items)
 
 
 def _scalar(value: Any) -> str:

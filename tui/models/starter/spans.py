@@ -7,19 +7,11 @@ model: its weights stand in the lexicon.
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import groupby
 
-from tui.models.starter.parameters import Parameter
-from tui.models.starter.words import (
-    FILLER,
-    LEXICON,
-    STOP,
-    TEMPORAL,
-    has_han,
-    is_sum,
-    pattern,
-    stem,
-    units,
-)
+from tui.models.starter.numbers import CALCULATION
+from tui.models.starter.parameters import Parameter, Subject
+from tui.models.starter.words import FILLER, LEXICON, PATTERNS, STOP, stem, units
 
 Place = tuple[int, int]
 """Where a piece begins and ends."""
@@ -31,11 +23,8 @@ _COMMON = STOP - frozenset(["new", "own", "name", "text", "word", "current"])
 """Words that are part of no value; "new" is, of New York."""
 _SINGLE = ("quote", "whole", "sum")
 """Kinds of units that are a value by themselves."""
-_ANNOUNCED = {kind: pattern(LEXICON["patterns"][kind]) for kind in ("stretch", "task")}
+_TEMPORAL, _ENDS = PATTERNS["temporal"], PATTERNS["ends"]
 _WEIGHTS: dict[str, float] = LEXICON["piece_weights"]
-_CORE = pattern(LEXICON["patterns"]["core"])
-_ENDS = re.compile(r"[.;:!?。！？，]\s|[?!：；。！？]")
-_AT_END = re.compile(rf"\s*(?:{TEMPORAL.pattern})[\s.!?。！？]*$", re.IGNORECASE)
 
 
 def overlaps(place: Place, used: Collection[Place]) -> bool:
@@ -43,11 +32,11 @@ def overlaps(place: Place, used: Collection[Place]) -> bool:
     return any(s < place[1] and place[0] < e for s, e in used)
 
 
-def pieces(text: str, used: Collection[Place], tool: Collection[str]) -> list[Place]:
+def pieces(text: str, used: Collection[Place], tool: Subject) -> list[Place]:
     """Return the pieces of `text` that may be a value.
 
-    `used` are the places of numbers and choices that other parameters have taken;
-    `tool` is the tool's vocabulary, at which Chinese is split.
+    `used` are the places of numbers and choices that other parameters have taken.
+    Chinese is split at the words of the tool.
     """
     found: set[Place] = set()
     chunks: list[Place] = []
@@ -64,25 +53,26 @@ def pieces(text: str, used: Collection[Place], tool: Collection[str]) -> list[Pl
             if overlaps((end, later), used) or _ENDS.search(text[start:later].rstrip()):
                 break
             found.add((start, later))
-    found.update(m.span() for m in TEMPORAL.finditer(text))
-    found.update(p for p in _announced(text) if not overlaps(p, used))
+    found.update(m.span() for m in _TEMPORAL.finditer(text))
+    more = [*_announced(text), *(m.span() for m in CALCULATION.finditer(text))]
+    found.update(p for p in more if not overlaps(p, used))
     return [p for p in sorted(found) if text[slice(*p)].strip()][:_MOST_PIECES]
 
 
-def score(
-    text: str, place: Place, parameter: Parameter, tool: Collection[str]
-) -> float:
-    """Return what speaks for a piece as the value of `parameter`, without the model."""
+def score(text: str, place: Place, parameter: Parameter, tool: Subject) -> float:
+    """Return what speaks for a piece as the value of `parameter` of `tool`."""
     start, end = place
     piece, before = text[start:end], text[:start]
     inside = units(piece)
+    calculation = CALCULATION.fullmatch(piece)
+    calculated = bool(calculation) and calculation.lastgroup in parameter.calculates
     words = [u[0] for u in inside if u.lastgroup in ("word", "whole")]
     # "Play Yesterday": a name.
-    timed = TEMPORAL.search(piece) and not (start and piece in ("Yesterday", "Today"))
-    time = bool(timed and TEMPORAL.fullmatch(piece))
+    timed = _TEMPORAL.search(piece) and not (start and piece in ("Yesterday", "Today"))
+    time = bool(timed and _TEMPORAL.fullmatch(piece))
     temporal = parameter.wants("temporal")
     # A capitalised word is part of a name, Mexico City, even if the tool has it.
-    own = [(w[0].islower() or start == 0) and stem(w) in tool for w in words]
+    own = [(w[0].islower() or start == 0) and stem(w) in tool.words for w in words]
     announced = _announced(text).get(place)
     is_task = announced == "task" and parameter.wants("task")
     named = all(w[0].isupper() or w.lower() in _JOINERS for w in words)
@@ -91,8 +81,8 @@ def score(
         "role": parameter.role_weight(before),
         "length": min(len(inside), 8),
         "quoted": before.endswith(tuple("\"'“‘「《")),
-        "arithmetic": parameter.is_sum and is_sum(piece),
-        "no arithmetic": parameter.is_sum and not is_sum(piece),
+        "arithmetic": calculated,
+        "no arithmetic": bool(parameter.calculates) and not calculated,
         "address or code": [u.lastgroup for u in inside] == ["whole"],
         "time for a time": time and temporal,
         "time": time and not temporal,
@@ -107,7 +97,7 @@ def score(
         "common words": plain
         and not words[0][0].isupper()
         and sum(w.lower() in STOP for w in words),
-        "Chinese of the tool": any(k in piece for k in tool if has_han(k)),
+        "Chinese of the tool": any(word in piece for word in tool.chinese),
         "filler": any(len(m[0]) > 1 for m in FILLER.finditer(piece)),
     }
     return sum(_WEIGHTS[name] * value for name, value in features.items())
@@ -116,10 +106,10 @@ def score(
 def _announced(text: str) -> dict[Place, str]:
     """Return the pieces that phrases announce, without a day at their end."""
     found: dict[Place, str] = {}
-    for kind, phrases in _ANNOUNCED.items():
-        for m in phrases.finditer(text):
+    for kind in ("stretch", "task"):
+        for m in PATTERNS[kind].finditer(text):
             start, end = m.span(m.lastindex or 1)
-            if when := _AT_END.search(text[start:end]):
+            if when := PATTERNS["at_end"].search(text[start:end]):
                 end = start + when.start()
             if end > start:
                 found[start, end] = kind
@@ -127,36 +117,31 @@ def _announced(text: str) -> dict[Place, str]:
 
 
 def _runs(
-    text: str, used: Collection[Place], tool: Collection[str]
+    text: str, used: Collection[Place], tool: Subject
 ) -> Iterator[list[re.Match[str]]]:
     """Yield the units between words that cannot belong to a value."""
     fillers = [m.span() for m in FILLER.finditer(text)]
-    for word in filter(has_han, tool):
+    for word in tool.chinese:
         fillers += [m.span() for m in re.finditer(re.escape(word), text)]
-    run: list[re.Match[str]] = []
-    last = ""
-    for unit in units(text):
-        kind, start = unit.lastgroup or "", unit.start()
+
+    def group(unit: re.Match[str]) -> tuple[bool, int] | None:
+        """Return what neighbours of one run have in common, None for no part of one."""
+        kind, start = unit.lastgroup, unit.start()
         article = start > 0 and unit[0] in ("The", "A", "An")  # of a name: The Beatles
-        stop = kind == "word" and unit[0].lower() in _COMMON and not article
-        stop = stop or kind == "mark" or overlaps(unit.span(), used)
-        stop = stop or overlaps((start, start + 1), fillers)
-        apart = kind in _SINGLE or last in _SINGLE or (last == "han") != (kind == "han")
-        if run and (stop or apart):
-            yield run
-            run = []
-        if not stop:
-            run.append(unit)
-            last = kind
-    if run:
-        yield run
+        common = kind == "word" and unit[0].lower() in _COMMON and not article
+        taken = overlaps(unit.span(), used) or overlaps((start, start + 1), fillers)
+        if common or taken or kind == "mark":
+            return None
+        return kind == "han", start if kind in _SINGLE else -1
+
+    yield from (list(run) for same, run in groupby(units(text), group) if same)
 
 
 def _within(text: str, run: list[re.Match[str]]) -> Iterator[Place]:
     start, end = run[0].start(), run[-1].end()
     if run[0].lastgroup == "han":
         # Without what only leads or trails.
-        if core := _CORE.fullmatch(text, start, end):
+        if core := PATTERNS["core"].fullmatch(text, start, end):
             yield core.span(core.lastindex or 0)
         return
     for i in range(min(len(run), 4)):

@@ -7,38 +7,53 @@ dictionary, no subject matter.
 import functools
 import re
 import tomllib
-from collections.abc import Collection, Iterable
 from importlib import resources
 from typing import Any
+
+from tui.messages import Message
 
 LEXICON: dict[str, Any] = tomllib.loads(
     resources.files("tui.models.starter").joinpath("lexicon.toml").read_text("utf-8")
 )
 
 
-def pattern(text: str) -> re.Pattern[str]:
-    """Compile a pattern of the lexicon: see there."""
+def pattern(text: str, **parts: str) -> re.Pattern[str]:
+    """Compile a pattern of the lexicon, with its `parts`: see there."""
+    for name, part in {**LEXICON["parts"], **parts}.items():
+        text = text.replace(name, part)
     return re.compile(text.replace("\n", "").replace(" ", r"\s"), re.IGNORECASE)
 
 
+PATTERNS = {name: pattern(text) for name, text in LEXICON["patterns"].items()}
+_REWRITTEN = {
+    table: [(pattern(said), meant) for said, meant in LEXICON[table].items()]
+    for table in ("contractions", "arithmetic")
+}
 STOP = frozenset(LEXICON["stop"].split())
 FILLER = re.compile("|".join(sorted(LEXICON["filler"].split(), key=len, reverse=True)))
-TEMPORAL = pattern(LEXICON["patterns"]["temporal"])
-"""When something is: a day or a time of day."""
-
 POINTS: dict[str, float] = LEXICON["points"]
 
-_ARITHMETIC = pattern(LEXICON["patterns"]["arithmetic"])
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_SIGNS = {sign: pattern(words) for sign, words in LEXICON["signs"].items()}
-_ANY_SIGN = "|".join(LEXICON["signs"].values())
-_UNIT = pattern(
-    "|".join(
-        f"(?P<{kind}>{text.replace('SIGN', _ANY_SIGN).replace('HAN', _HAN)})"
-        for kind, text in LEXICON["units"].items()
-    )
-)
+_UNIT = pattern("|".join(f"(?P<{k}>{text})" for k, text in LEXICON["units"].items()))
 _SUFFIXES = LEXICON["suffixes"].split()
+
+
+def rewritten(text: str, table: str) -> str:
+    """Return `text` with each phrase of a table of the lexicon replaced."""
+    for said, meant in _REWRITTEN[table]:
+        text = said.sub(meant, text)
+    return text
+
+
+def examples(table: str) -> list[Message]:
+    """Return what the model reads before a message, from a table of the lexicon.
+
+    It stays when older messages are left out.
+    """
+    turns = [Message("system", LEXICON[table]["system"])]
+    for asked, answer in LEXICON[table]["examples"]:
+        turns.append(Message("user", asked, pinned=True))
+        turns.append(Message("assistant", answer, pinned=True))
+    return turns
 
 
 @functools.lru_cache(256)
@@ -50,27 +65,9 @@ def units(text: str) -> tuple[re.Match[str], ...]:
     return tuple(_UNIT.finditer(text))
 
 
-def is_sum(text: str) -> bool:
-    """Whether `text` has arithmetic: 15% of 80, six times seven, 12乘以8."""
-    written = any(unit.lastgroup == "sum" for unit in units(text))
-    return written or bool(_ARITHMETIC.search(text))
-
-
-def in_symbols(text: str) -> str:
-    """Return arithmetic with signs for words: "12 times 8" is "12 * 8".
-
-    What is not arithmetic throughout is returned as it is.
-    """
-    if [unit.lastgroup for unit in units(text)] != ["sum"]:
-        return text
-    for sign, words in _SIGNS.items():
-        text = words.sub(f" {sign} ", text)
-    return text
-
-
 def has_han(text: str) -> bool:
     """Whether `text` has a Chinese character."""
-    return re.search(f"[{_HAN}]", text) is not None
+    return PATTERNS["han"].search(text) is not None
 
 
 @functools.lru_cache(4096)
@@ -88,43 +85,10 @@ def stem(word: str) -> str:
 def english(text: str) -> list[str]:
     """Return the English words of `text` or of a name in code, in small letters."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_/-]", " ", text)
-    return re.findall(rf"[^\W\d_{_HAN}]+(?:'[a-z]+)?", spaced.replace("’", "'").lower())
+    return PATTERNS["english_word"].findall(spaced.replace("’", "'").lower())
 
 
 @functools.lru_cache(1024)
 def content(text: str) -> frozenset[str]:
     """Return the stems of the English words in `text` that carry a meaning."""
     return frozenset(stem(w) for w in english(text) if w not in STOP and len(w) > 1)
-
-
-_TRANSLATIONS: dict[str, list[str]] = {}
-for _english, _chinese in LEXICON["translations"].items():
-    for _word in _english.split():
-        _TRANSLATIONS.setdefault(stem(_word), []).extend(_chinese.split())
-
-
-def translated(stems: Iterable[str]) -> list[str]:
-    """Return how Chinese messages may say the English words of these `stems`."""
-    return [word for s in sorted(stems) for word in _TRANSLATIONS.get(s, ())]
-
-
-def shared(text: str, stems: Collection[str], keywords: Iterable[str]) -> list[str]:
-    """Return which of `stems` and `keywords` occur in `text`.
-
-    A Chinese keyword is found inside a sentence; one that is part of another found
-    one does not count again.
-    """
-    here, lower = content(text), text.lower()
-    words = re.findall(r"\w+", lower)
-    hits: dict[str, None] = {}
-    for keyword in sorted(map(str.lower, keywords), key=len, reverse=True):
-        if has_han(keyword):
-            if keyword in lower and not any(keyword in hit for hit in hits):
-                hits[keyword] = None
-        elif " " in keyword.strip():
-            if keyword.strip() in lower:
-                hits.update(dict.fromkeys(content(keyword)))
-        elif stem(keyword) in here or keyword in words:
-            hits[stem(keyword)] = None
-    hits.update(dict.fromkeys(here & set(stems)))
-    return list(hits)

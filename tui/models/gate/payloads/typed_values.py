@@ -24,7 +24,7 @@ def typed(text: str, schema: Mapping[str, Any] | None) -> Any:
 
     Where a string is only one of the types, the value of another of them goes first.
     """
-    types = _types(schema)
+    types = types_of(schema)
     if not types or types == {"string"}:
         return text
     value = from_json(text)
@@ -69,7 +69,7 @@ def schema_of(tools: Tools, tool: str, parameter: str) -> Mapping[str, Any] | No
     return cast("Mapping[str, Any]", schema) if isinstance(schema, Mapping) else None
 
 
-def _types(schema: Mapping[str, Any] | None) -> set[str]:
+def types_of(schema: Mapping[str, Any] | None) -> set[str]:
     """Return the type names that a schema allows; empty if it does not say."""
     if schema is None:
         return set()
@@ -84,7 +84,7 @@ def _types(schema: Mapping[str, Any] | None) -> set[str]:
             found: set[str] = set()
             for choice in cast("list[Any]", choices):
                 if isinstance(choice, Mapping):
-                    found |= _types(cast("Mapping[str, Any]", choice)) or {"object"}
+                    found |= types_of(cast("Mapping[str, Any]", choice)) or {"object"}
             return found
     values: Any = schema.get("enum")
     if isinstance(values, list):
