@@ -52,7 +52,7 @@ async def test_react_shows_the_answer_alone_and_its_calls_in_the_debug_panel() -
         for inside in ("Thought:", "Action", "Final Answer", "I look it up"):
             assert inside not in chat.pane
         assert "agent: react" in chat.text
-        assert "✓ get_current_weather(location=" in chat.text
+        assert "√ get_current_weather(location=" in chat.text
         assert chat.pane.count("Reasoning") == 2
 
 
@@ -82,7 +82,7 @@ async def test_plans_are_folded_and_only_the_answer_is_text(
         shown = chat.pane
         for inside in ("Look", "#E1", "Tokyo: 10.", "I say it.", "Step"):
             assert inside not in shown
-        assert "✓ get_current_weather(location=" in chat.text
+        assert "√ get_current_weather(location=" in chat.text
 
         above = shown.count("Reasoning:")
         await chat.pilot.press("f3", "shift+tab", *["up"] * above, "enter")

@@ -129,7 +129,7 @@ class Meaning(Entry):
 def _rows(text: str, width: int, gutter: str, style: Style) -> Iterator[Line]:
     for number, row in enumerate(chop_cells(text, width - 2) or [""]):
         # A continued row is marked: it must not look like a line of its own.
-        yield Line(((("↳ " if number else gutter), ("gutter",)), (row, style)))
+        yield Line(((("└ " if number else gutter), ("gutter",)), (row, style)))
 
 
 def _look(kind: str, text: str) -> Style:
