@@ -103,7 +103,7 @@ def attack(terminal: Terminal, seconds: float = TYPED_SECONDS) -> Outcome:
     while terminal.written_within(0.5):
         quiet = time.monotonic()
     words = terminal.words
-    told = words[words.rfind("✗") :].split(" ╭")[0] if "✗" in words else ""
+    told = words[words.rfind("× ") :].split(" ╭")[0] if "× " in words else ""
     peak = memory(pid, "VmHWM")
     left = time.monotonic()
     terminal.press("ctrl+q")

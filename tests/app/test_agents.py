@@ -52,7 +52,7 @@ async def test_react_shows_the_answer_alone_and_its_calls_in_the_debug_panel() -
         for inside in ("Thought:", "Action", "Final Answer", "I look it up"):
             assert inside not in chat.pane
         assert "agent: react" in chat.text
-        assert "✓ get_current_weather(location=" in chat.text
+        assert "√ get_current_weather(location=" in chat.text
         assert chat.pane.count("Reasoning") == 2
 
 
@@ -82,7 +82,7 @@ async def test_plans_are_folded_and_only_the_answer_is_text(
         shown = chat.pane
         for inside in ("Look", "#E1", "Tokyo: 10.", "I say it.", "Step"):
             assert inside not in shown
-        assert "✓ get_current_weather(location=" in chat.text
+        assert "√ get_current_weather(location=" in chat.text
 
         above = shown.count("Reasoning:")
         await chat.pilot.press("f3", "shift+tab", *["up"] * above, "enter")
@@ -112,6 +112,20 @@ async def test_the_agent_is_chosen_from_a_list_or_by_name() -> None:
         await chat.until("Two.")
         await done(chat, 2)
         assert agents(chat) == ["react", "function_call"]
+
+
+async def test_what_an_agent_does_is_told_in_full_on_a_narrow_screen() -> None:
+    async with opened(size=(60, 20)) as chat:
+        await chat.ask("/agent")
+        await chat.until("Choose how answers")
+        await chat.until("without tool calls")
+        rows = [row.strip(" │") for row in chat.text.split("\n")]
+        at = next(n for n, row in enumerate(rows) if row.startswith("react"))
+        assert rows[at + 1].endswith("tool calls")
+        assert "then answers" in chat.text
+        assert "…" not in chat.text.partition("Choose how")[2].partition("Also")[0]
+        await chat.pilot.resize_terminal(100, 30)
+        await chat.until("(ReAct), for models without tool calls")
 
 
 async def test_each_conversation_keeps_its_agent_and_a_new_one_has_the_last() -> None:

@@ -44,11 +44,11 @@ def answers(count: int) -> list[str]:
 
 async def test_the_meter_shows_what_the_last_answer_counted() -> None:
     async with opened(model=Small(answers(1))) as chat:
-        assert "▰" not in chat.text
+        assert "■" not in chat.text
 
         await chat.ask("Hi " * 100)
 
-        await chat.until("▰▱▱▱▱ 89/1k")
+        await chat.until("■□□□□ 89/1k")
 
 
 async def test_a_conversation_without_counts_is_estimated() -> None:
@@ -65,7 +65,7 @@ async def test_nothing_is_said_of_a_window_that_is_not_known() -> None:
         await chat.ask("Hi")
 
         await chat.until("90 in")
-        assert "▰" not in chat.text
+        assert "■" not in chat.text
 
 
 async def test_the_meter_is_the_same_when_the_conversation_is_opened_again() -> None:
@@ -87,11 +87,11 @@ async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
         )
         async with opened(toml=toml) as chat:
             await chat.until(lambda: chat.host.models.window("m"))
-            assert "▰" not in chat.text
+            assert "■" not in chat.text
 
             await chat.ask("Hi")
 
-            await chat.until("▰▰▱▱▱ 2k/4.1k")
+            await chat.until("■■□□□ 2k/4.1k")
 
 
 async def test_another_model_has_another_window() -> None:
@@ -102,7 +102,7 @@ async def test_another_model_has_another_window() -> None:
 
         await chat.ask("/model openai")
 
-        await chat.until(lambda: "▰" not in chat.text)
+        await chat.until(lambda: "■" not in chat.text)
         await chat.ask("/model starter")
         await chat.until("89/1k")
 
@@ -186,7 +186,7 @@ async def test_compact_has_a_summary_sent_in_place_of_the_messages() -> None:
         await chat.talk(5)
 
         await chat.ask("/compact the numbers")
-        await chat.until("▸ Summary of 6 messages, sent in their place: 2 words")
+        await chat.until("► Summary of 6 messages, sent in their place: 2 words")
         await chat.until(lambda: chat.screen.presenter.running is None)
 
         assert model.requests[5].messages[-1].text.endswith("keep this: the numbers")
@@ -272,7 +272,7 @@ async def test_what_went_wrong_is_one_line() -> None:
         await chat.ask("/compact")
 
         await chat.until(
-            "✗ scripted gave an empty summary; it still gets all messages."
+            "× scripted gave an empty summary; it still gets all messages."
         )
         assert "Summary of" not in chat.pane
         await chat.until(lambda: chat.screen.status.state == "ready")

@@ -27,7 +27,7 @@ def visible_keys(chat: Chat) -> list[str]:
     found: list[str] = []
     for row in rows:
         words = re.split(r" +", row)
-        if row.startswith(("$", "↳", ">")):
+        if row.startswith(("$", "└", ">")):
             continue
         found += [word for word in words if word in KEYS and word not in found]
     return found

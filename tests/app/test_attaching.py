@@ -69,7 +69,7 @@ async def test_a_file_is_chosen_with_at_and_sent_with_the_message():
         assert menu.is_open
 
         await chat.pilot.press("enter")
-        await chat.until("⎘ src/main.py · 3 lines · 29 B")
+        await chat.until("≡ src/main.py · 3 lines · 29 B")
         assert chat.screen.composer.text == "see @src/main.py "
         assert not menu.is_open
         await chat.pilot.press("enter")
@@ -77,7 +77,7 @@ async def test_a_file_is_chosen_with_at_and_sent_with_the_message():
         await chat.until("Fine.")
         (file,) = sent(chat).attachments
         assert file.data == b"of src/main.py\nline 2\nline 3\n"
-        assert "⎘ src/main.py · 3 lines" in chat.pane
+        assert "≡ src/main.py · 3 lines" in chat.pane
         assert named(chat) == []
 
 
@@ -188,7 +188,7 @@ async def test_a_pasted_path_becomes_an_attachment(folder: Path):
         await paste(chat, f"'{folder}/my file.txt'")
         await chat.until(lambda: named(chat) == ["my file.txt"])
         await paste(chat, str(folder / "cat.png").replace(" ", "\\ "))
-        await chat.until("▣ cat.png · 8×5")
+        await chat.until("◙ cat.png · 8×5")
         assert chat.screen.composer.text == ""
 
 
@@ -236,7 +236,7 @@ async def test_files_alone_can_be_sent():
         await chat.until("Fine.")
         assert sent(chat).text == ""
         assert [file.title for file in sent(chat).attachments] == ["notes.txt:1"]
-        assert "⎘ notes.txt:1 · 1 line" in chat.pane
+        assert "≡ notes.txt:1 · 1 line" in chat.pane
 
 
 async def test_a_command_keeps_the_attached_files():
@@ -333,7 +333,7 @@ async def test_a_blind_model_is_said_to_be_so_before_a_picture_is_sent():
         await chat.pilot.press("enter")
 
         await chat.until(lambda: named(chat) == [])
-        await chat.until("▣ cat.png")
+        await chat.until("◙ cat.png")
 
 
 async def test_files_of_a_tool_are_shown_in_the_debug_panel_and_reach_the_model():

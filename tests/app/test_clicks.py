@@ -148,13 +148,13 @@ async def test_attached_files_are_removed_by_a_click(
 
         await click(chat, "more files")  # stands for several files
         await click(chat, "a.md")  # not its mark
-        await click(chat, " ✕")
+        await click(chat, " ×")
         await chat.until(lambda: files() == "acde")
         await chat.until("… and 2 more files")
         await click(chat, "Backspace removes")
         await chat.until(lambda: files() == "acd")
         await chat.until("d.md")
-        await click(chat, " ✕")
+        await click(chat, " ×")
         await chat.until(lambda: files() == "ac")
 
         assert chat.screen.composer.has_focus

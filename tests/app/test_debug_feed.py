@@ -36,7 +36,7 @@ async def test_each_request_of_a_turn_is_a_round_above_its_calls() -> None:
         assert first.startswith("── round 1 · 412→63 tok · ")
         assert "70 tok/s" in first
         assert "starter · " in first
-        assert call.startswith("✓ get_current_weather(")
+        assert call.startswith("√ get_current_weather(")
         assert second.startswith("── round 2 · 480→105 tok · ")
         assert "1 call · 892→168 tok" in chat.text
 
@@ -61,7 +61,7 @@ async def test_a_round_that_is_cancelled_or_refused_says_so() -> None:
         await chat.until(lambda: chat.screen.status.state == "error")
 
         assert " · error" in panel(chat)[0]
-        assert panel(chat)[1].startswith("✗ ")
+        assert panel(chat)[1].startswith("× ")
         await chat.pilot.press("f3", "shift+tab", "f")
         await chat.until("failed only")
         assert len(panel(chat)) == 2

@@ -65,7 +65,7 @@ async def test_a_call_from_start_to_end():
         ]
         assert progressed[1].strip() == "half way"
         assert app.lines[0].split()[-2:] == ["1.2", "s"]
-        assert app.lines[0].startswith("✓ add(")
+        assert app.lines[0].startswith("√ add(")
         assert app.lines[1].strip() == "3 and more"
 
 
@@ -76,7 +76,7 @@ async def test_a_failed_call_shows_its_error_in_the_error_colour():
         app.panel.call_output("c1", "Error: division by zero")
         await pilot.pause()
 
-        assert app.lines[0].startswith("✗ add()")
+        assert app.lines[0].startswith("× add()")
         assert app.lines[0].endswith("failed 10 ms")
         assert app.lines[1].strip() == "division by zero"
         error = Palette(app.panel, DebugPanel.LOOKS).style(("error",)).color
@@ -156,7 +156,7 @@ async def test_the_same_id_in_a_later_turn_is_another_call():
         app.panel.call_finished("1", 1, "broke")
         await pilot.pause()
 
-        assert [line[:8] for line in app.lines] == ["✓ first(", "✗ second", "    brok"]
+        assert [line[:8] for line in app.lines] == ["√ first(", "× second", "    brok"]
 
 
 async def test_a_call_without_end_does_not_run_for_ever():
@@ -166,14 +166,14 @@ async def test_a_call_without_end_does_not_run_for_ever():
         app.panel.call_started(call("2", "left"))
         app.panel.turn_finished("cancelled")
         await pilot.pause()
-        assert app.lines[0].startswith("✓ done()")
-        assert app.lines[1].startswith("✗ left()")
+        assert app.lines[0].startswith("√ done()")
+        assert app.lines[1].startswith("× left()")
         assert app.lines[2].strip() == "no result before the turn ended (cancelled)"
         assert "1 failed" in str(app.panel.border_title)
 
         app.panel.call_finished("2", 3)
         await pilot.pause()
-        assert app.lines[1].startswith("✓ left()")
+        assert app.lines[1].startswith("√ left()")
         assert "· 1 failed" not in str(app.panel.border_title)
 
 
@@ -370,9 +370,9 @@ async def test_failed_only_shows_failures_as_they_come_and_everything_again():
         def names(lines: list[str]) -> list[str]:
             return [line.split("(")[0] for line in lines if line[:1].strip()]
 
-        assert names(first) == ["✗ tool_1", "✗ the server is down"]
-        assert names(later) == ["✗ tool_1", "✗ tool_4", "✗ the server is down"]
-        assert names(mended) == ["✗ tool_4", "✗ the server is down"]
+        assert names(first) == ["× tool_1", "× the server is down"]
+        assert names(later) == ["× tool_1", "× tool_4", "× the server is down"]
+        assert names(mended) == ["× tool_4", "× the server is down"]
         assert len(app.panel.entries) == 7
 
 
@@ -412,10 +412,10 @@ async def test_a_call_shows_who_decided():
 
         assert asked[0].startswith("? remove()")
         assert asked[0].endswith("waits for you")
-        assert app.lines[0].startswith("✓ remove()")
+        assert app.lines[0].startswith("√ remove()")
         assert app.lines[0].endswith("allowed by you · 2 ms")
         assert "denied: not there" in app.lines[1]
-        assert app.lines[1].startswith("⊘ write()")
+        assert app.lines[1].startswith("Ø write()")
         assert "2 calls ·" in str(app.panel.border_title)
 
 
@@ -451,7 +451,7 @@ async def test_a_denied_call_has_not_failed():
         app.panel.call_finished("c1", 0.01, "the user denied this call.")
         await pilot.pause()
 
-        assert app.lines[0].startswith("⊘ add()")
+        assert app.lines[0].startswith("Ø add()")
         assert "denied 10 ms" in app.lines[0]
         assert "failed" not in str(app.panel.border_title)
 

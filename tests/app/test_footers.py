@@ -46,13 +46,13 @@ def test_a_mark_shares_the_line_of_the_footer_where_there_is_room() -> None:
     assert rows(80, *PARTS, marks=True)[0].startswith("■ Cancelled · qwen3-8b · 6.1")
     assert rows(50, *PARTS, marks=True)[0] == "■ Cancelled"
     away = rows(80, *PARTS, away="12:36")
-    assert away[0] == "↻ went on while you were away (12:36)"
+    assert away[0] == "» went on while you were away (12:36)"
     assert away[1].startswith("qwen3-8b")
 
 
 def test_a_narrow_pane_keeps_the_time_at_which_an_answer_went_on() -> None:
-    assert rows(34, *PARTS, away="12:36")[0] == "↻ went on without you (12:36)"
-    assert rows(20, *PARTS, away="12:36")[0] == "↻ 12:36"
+    assert rows(34, *PARTS, away="12:36")[0] == "» went on without you (12:36)"
+    assert rows(20, *PARTS, away="12:36")[0] == "» 12:36"
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_a_blank_row_parts_folded_reasoning_from_the_answer(text: str):
     view = MessageView("m", "assistant", "", "Let me think.", done=False)
     view.resize(60)
     view.lay_out()
-    assert [line.text.strip() for line in view.lines()] == ["▸ Thinking: 3 words", ""]
+    assert [line.text.strip() for line in view.lines()] == ["► Thinking: 3 words", ""]
 
     view.append_text(text)
     view.update()
 
     shown = [line.text.strip() for line in view.lines()]
-    assert shown == ["▸ Reasoning: 3 words", "", "Answer", ""]
+    assert shown == ["► Reasoning: 3 words", "", "Answer", ""]
     assert view.fold_line == 0
 
 
@@ -192,7 +192,7 @@ async def returns(seen: int, reason: str = "stop") -> str:
 async def test_an_answer_that_outlived_its_screen_says_so() -> None:
     pane = await returns(seen=1)
 
-    assert f"↻ went on while you were away ({time.strftime('%H')}" in pane
+    assert f"» went on while you were away ({time.strftime('%H')}" in pane
     assert "qwen3-8b" in pane
     assert "1 tool, 1 failed (F3)" in pane
 

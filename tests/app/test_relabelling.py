@@ -19,7 +19,7 @@ async def test_the_thoughts_are_folded_away_when_their_end_comes() -> None:
         more.set()
         await chat.until("It is")
         await chat.until(lambda: "They ask about" not in chat.pane)
-        assert "Thought for 5 words" in chat.pane or "▸" in chat.pane
+        assert "Thought for 5 words" in chat.pane or "►" in chat.pane
 
         rest.set()
         await chat.until("It is 4.")

@@ -135,8 +135,8 @@ async def test_names_cannot_drive_the_terminal():
 @pytest.mark.parametrize(
     ("width", "right"),
     [
-        (120, f"{TOKENS} ▰▰▱▱▱ 3.2k/8.2k F1 help F2 tools F3 debug"),
-        (80, "▰▰▱▱▱ 3.2k/8.2k F1 help F2 tools F3 debug"),
+        (120, f"{TOKENS} ■■□□□ 3.2k/8.2k F1 help F2 tools F3 debug"),
+        (80, "■■□□□ 3.2k/8.2k F1 help F2 tools F3 debug"),
         (60, "39% F1 help F2 tools F3 debug"),
         (45, "F1 help F2 tools"),
         (30, "F1 help"),
@@ -152,12 +152,12 @@ async def test_the_meter_is_short_where_there_is_little_room(width: int, right: 
 @pytest.mark.parametrize(
     ("fill", "text"),
     [
-        (Fill(0, 8000), "▰▱▱▱▱ 0/8k"),
-        (Fill(999, 8000), "▰▱▱▱▱ 999/8k"),
-        (Fill(4000, 8000, True), "▰▰▱▱▱ ~4k/8k"),
-        (Fill(131_072, 131_072), "▰▰▰▰▰ 131k/131k"),
-        (Fill(99_960, 1_047_576), "▰▱▱▱▱ 100k/1M"),
-        (Fill(9_000, 8_000), "▰▰▰▰▰ 9k/8k"),
+        (Fill(0, 8000), "■□□□□ 0/8k"),
+        (Fill(999, 8000), "■□□□□ 999/8k"),
+        (Fill(4000, 8000, True), "■■□□□ ~4k/8k"),
+        (Fill(131_072, 131_072), "■■■■■ 131k/131k"),
+        (Fill(99_960, 1_047_576), "■□□□□ 100k/1M"),
+        (Fill(9_000, 8_000), "■■■■■ 9k/8k"),
     ],
 )
 async def test_the_meter_counts_in_thousands(fill: Fill, text: str):
@@ -173,7 +173,7 @@ async def test_the_meter_takes_on_colours_as_it_fills(used: int, look: str):
         status.context = Fill(used, 100)
         await pilot.pause()
         row = app.screen._compositor.render_strips()[status.region.y]
-        colours = [s.style.color for s in row if s.style and "▰" in s.text]
+        colours = [s.style.color for s in row if s.style and "■" in s.text]
 
         assert colours == [Palette(status, Status.LOOKS).style((look,)).color]
 

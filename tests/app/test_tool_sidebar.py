@@ -305,7 +305,7 @@ async def test_shows_context_prompt_effort_and_uses():
 
         assert [" ".join(line.split()) for line in app.lines] == [
             "Model qwen3-8b Ctrl+L",
-            "Context ▰▱▱▱▱ 4.1k/32k",
+            "Context ■□□□□ 4.1k/32k",
             "Stream ● on ctrl+t",
             "System “Be brief, Be /system",
             "brief, Be",

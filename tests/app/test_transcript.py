@@ -121,7 +121,7 @@ async def test_messages_and_notes_are_shown_in_order():
             "",
             "  It is bold.",
             "",
-            "  ✗ the tool failed badly",
+            "  × the tool failed badly",
             "",
         ]
 
@@ -439,9 +439,9 @@ async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
         unfolded = rows(transcript)[:5]
         await pilot.click(Transcript, offset=(5, 0))
 
-        assert folded == ["▌ ▸ Reasoning: 4 words", "▌", "▌ answer"]
+        assert folded == ["▌ ► Reasoning: 4 words", "▌", "▌ answer"]
         assert unfolded == [
-            "▌ ▾ Reasoning: 4 words",
+            "▌ ▼ Reasoning: 4 words",
             "▌ │ think one",
             "▌ │ think two",
             "▌",
@@ -659,11 +659,11 @@ async def test_a_summary_is_one_line_that_unfolds_and_is_copied():
         await settled(pilot)
 
         title = "Summary of 4 messages, sent in their place: 3 words"
-        assert rows(app.transcript)[8:10] == [f"  ▸ {title}", ""]
+        assert rows(app.transcript)[8:10] == [f"  ► {title}", ""]
         await pilot.press("up", "enter", "y")
         await settled(pilot)
         assert [row.strip("▌ ") for row in rows(app.transcript)[8:10]] == [
-            f"▾ {title}",
+            f"▼ {title}",
             "│ They like tea.",
         ]
         assert app.copied == ["They like tea."]
@@ -786,7 +786,7 @@ async def test_versions_are_counted_in_the_first_row_and_found_by_a_click():
         transcript.changed(view)
         await settled(pilot)
 
-        assert rows(transcript)[0] == "  ‹ 2/3 ›  ▸ Reasoning: 1 word"
+        assert rows(transcript)[0] == "  ‹ 2/3 ›  ► Reasoning: 1 word"
         steps = [view.version_step(0, column) for column in range(11)]
         assert steps == [0, 0, -1, -1, -1, -1, 1, 1, 1, 0, 0]
         assert view.version_step(1, 2) == 0

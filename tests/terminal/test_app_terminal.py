@@ -63,7 +63,7 @@ def test_answers_from_a_tool_and_shows_the_call_only_in_the_debug_panel(
     terminal.press("f3")
     terminal.wait_for("get_current_weather(location")
     terminal.wait_for("1 call")
-    assert re.search(r"✓ get_current_weather.* \d+(\.\d)? m?s", terminal.text)
+    assert re.search(r"√ get_current_weather.* \d+(\.\d)? m?s", terminal.text)
     assert '"temperature": "10"' in terminal.text.replace('":"', '": "')
 
 

@@ -29,13 +29,13 @@ def test_a_file_given_at_the_start_waits_above_the_composer(
     (home / "notes.txt").write_text("one\ntwo\nthree\n")
 
     terminal = start(REPLY, "-a", "notes.txt:1-2", "-a", "notes.txt")
-    terminal.wait_for("⎘ notes.txt:1-2 · 2 lines · 8 B")
-    terminal.wait_for("⎘ notes.txt · 3 lines · 14 B")
+    terminal.wait_for("≡ notes.txt:1-2 · 2 lines · 8 B")
+    terminal.wait_for("≡ notes.txt · 3 lines · 14 B")
     terminal.type("read")
     terminal.press("enter")
 
     terminal.wait_for("got it")
-    assert terminal.text.count("⎘ notes.txt") == 2
+    assert terminal.text.count("≡ notes.txt") == 2
 
 
 def test_a_dropped_file_is_attached_and_removed_with_backspace(
@@ -46,7 +46,7 @@ def test_a_dropped_file_is_attached_and_removed_with_backspace(
     terminal = start(REPLY)
 
     terminal.paste(str(path).replace(" ", "\\ "))
-    terminal.wait_for("▣ my cat.png · 8×5")
+    terminal.wait_for("◙ my cat.png · 8×5")
     assert str(path) not in terminal.text
     terminal.press("backspace")
 
@@ -61,7 +61,7 @@ def test_a_name_cannot_control_the_terminal(start: Start, home: Path) -> None:
     terminal.wait_for("a␛[31mred line")
     terminal.press("tab")
 
-    terminal.wait_for("⎘ a␛[31mred line")
+    terminal.wait_for("≡ a␛[31mred line")
 
 
 def test_a_file_that_cannot_be_attached_is_said_before_the_screen(

@@ -159,7 +159,7 @@ def test_a_model_is_pulled_with_a_bar_and_added(home: Home) -> None:
         home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
         with run(home, "pull", "Qwen/Tiny-GGUF:Q4_K_M") as terminal:
             terminal.wait_for("tiny-q4_k_m is now the model of new conversations")
-            assert terminal.row(1) == "▰" * 20 + "  100%  2.0 MB of 2.0 MB"
+            assert terminal.row(1) == "■" * 20 + "  100%  2.0 MB of 2.0 MB"
             assert terminal.wait_exit() == 0
         again = home.run("pull", "Qwen/Tiny-GGUF")
 

@@ -129,7 +129,7 @@ def test_a_slash_lists_commands_and_filters_them(start: Start) -> None:
     terminal.type("mo")
     terminal.wait_for("/model")
     gone(terminal, "/history")
-    rows = [row for row in terminal.display if re.match(r"[ ›▸]*/m", row)]
+    rows = [row for row in terminal.display if re.match(r"[ ›►]*/m", row)]
     assert "/model" in rows[0]
     assert "Ctrl+L" in rows[0]
     clear(terminal)
@@ -239,7 +239,7 @@ def test_the_model_picker_is_filtered_and_shows_what_lacks_a_key(
     terminal.press("ctrl+l")
     terminal.wait_for("Type to filter")
     terminal.wait_for("local-0")
-    terminal.wait_for(lambda t: re.search("[↓▾▼▅▁█▇]", t.text))  # the list goes on
+    terminal.wait_for(lambda t: re.search("[↓▼▅▁█▇]", t.text))  # the list goes on
     terminal.type("cloud")
     gone(terminal, "local-0")
     terminal.wait_for(lambda t: re.search("(?i)key", t.words.split("cloud", 1)[-1]))
@@ -336,10 +336,10 @@ def test_files_are_named_by_an_at_and_code_is_saved(start: Start, home: Path) ->
     terminal.type("see @not")
     terminal.wait_for("notes.md")
     terminal.press("enter")
-    terminal.wait_for("⎘ notes.md · 2 lines")
-    x, y = terminal.find("✕")
+    terminal.wait_for("≡ notes.md · 2 lines")
+    x, y = terminal.find("×")
     terminal.click(x, y)
-    gone(terminal, "⎘ notes.md")
+    gone(terminal, "≡ notes.md")
     clear(terminal)
 
     ask(terminal, "Code, please", "echo a")

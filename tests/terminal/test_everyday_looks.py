@@ -74,7 +74,7 @@ def test_a_turn_has_times_and_room_and_reads_as_source(start: Start) -> None:
     begun, *hanging = [n for n, row in enumerate(rows) if "_argument" in row]
     assert rows[begun].endswith(" ") or rows[begun].endswith((",", "("))
     assert hanging
-    assert "↪" in rows[hanging[0]]
+    assert "└" in rows[hanging[0]]
 
     # Copies are the source, without the wraps of this narrow screen.
     terminal.press("tab")
@@ -143,7 +143,7 @@ def test_what_fails_is_one_line_that_names_what_to_do(
     terminal.wait_for(lambda t: "/continue resumes it, /retry asks again" in t.words)
 
     assert "Half an" in terminal.text
-    assert sum("✗" in row for row in terminal.display) == 1
+    assert sum("×" in row for row in terminal.display) == 1
     ask(terminal, "/retry", "Whole.")
 
 

@@ -122,7 +122,7 @@ class _Bar:
         if now - self._last < pause and not is_last:
             return
         self._last, self._done = now, step.done
-        marks = "▰▱" if is_utf8() else "#-"
+        marks = "■□" if is_utf8() else "#-"
         shown = parts(step, now - self._began, marks)
         if self._tty:
             _draw(f"\r{_fitted(shown)}\x1b[K")

@@ -28,9 +28,9 @@ def with_bytes(log: EventLog, file: Attachment) -> Attachment:
 
 
 def described(file: Attachment) -> str:
-    """Return a file in one line, as screens show it: `▣ cat.png · 800×600 · 120 kB`."""
+    """Return a file in one line, as screens show it: `◙ cat.png · 800×600 · 120 kB`."""
     parts = [file.title, file.about, spelled_size(file.bytes)]
-    mark = "▣" if file.is_image else "⎘"
+    mark = "◙" if file.is_image else "≡"
     return f"{mark} {safe(' · '.join(filter(None, parts)), newlines=False)}"
 
 

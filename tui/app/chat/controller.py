@@ -16,7 +16,8 @@ from tui.conversation.entry import CONTINUE, GO_ON
 from tui.i18n import _
 from tui.safe import safe
 
-_SHOWN = 40
+_SHOWN = 400
+"""Characters of a queued question that may be shown, as far as there is room."""
 """Characters of a queued message that are shown."""
 
 
@@ -47,7 +48,7 @@ class Controller:
         self._question = question
         self._unsend_key = unsend_key
         self._leave_key = leave_key
-        self._title = ""
+        self._title = "", ""
         self._editing: str | None = None
         """The message of which the composer holds a new version."""
         self._draft: tuple[str, tuple[messages.Attachment, ...]] = "", ()
@@ -212,13 +213,14 @@ class Controller:
         self._draft = "", ()
         self.show_queue()
 
-    def _edit_title(self) -> str:
+    def _edit_title(self) -> tuple[str, str] | None:
         if self._editing is None:
-            return ""
+            return None
         first = " ".join(safe(self._fold.text_of(self._editing)[:200]).split())
         first = first if len(first) <= 30 else first[:29].rstrip() + "…"
-        return _("Editing “{first}” · {leave_key} cancels").format(
-            first=first, leave_key=self._leave_key
+        return (
+            _("Editing “{first}”").format(first=first),
+            _(" · {leave_key} cancels").format(leave_key=self._leave_key),
         )
 
     # -- sending
@@ -351,20 +353,15 @@ class Controller:
         )
         orphaned = any(map(turns.is_orphaned, self._fold.requested))
         state = _("Not asked") if orphaned else _("Queued")
-        title = ""
+        title = "", ""
         if queued:
             key = self._unsend_key
             back = _(" · {key} takes it back").format(key=key) if key else ""
-            title = _("{state}: {question}{more}{back}").format(
-                state=state, question=_short(queued[0]), more=more, back=back
+            words = _("{state}: {question}").format(
+                state=state, question=queued[0][:_SHOWN]
             )
+            title = words, more + back
         title = self._edit_title() or title
         if title != self._title:
             self._title = title
-            self._view.entitle(title)
-
-
-def _short(question: str) -> str:
-    return (
-        question if len(question) <= _SHOWN else f"{question[: _SHOWN - 1].rstrip()}…"
-    )
+            self._view.entitle(*title)

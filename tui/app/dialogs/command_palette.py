@@ -171,7 +171,7 @@ class PaletteScreen(ModalScreen[Chosen | None]):
             dialog.border_title = _("Commands")
             dialog.border_subtitle = _("Enter run · Tab insert · Esc close")
             with Horizontal(classes="filter"):
-                yield Words("❯ ", markup=False, classes="prompt")
+                yield Words("› ", markup=False, classes="prompt")
                 yield self.field
             yield self.rows
 

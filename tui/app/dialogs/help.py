@@ -171,7 +171,7 @@ class HelpScreen(ModalScreen[None]):
             field = Field(placeholder=_("Type to filter"), compact=True)
             field.cursor_blink = False
             with Horizontal(classes="filter"):
-                yield Words("❯ ", markup=False, classes="prompt")
+                yield Words("› ", markup=False, classes="prompt")
                 yield field
             yield self._page
 

@@ -188,7 +188,7 @@ class Layout:
         content = item[1:-1]
         done = _task(content)
         if done is not None:
-            marker = ("☑ " if done else "☐ ") + (
+            marker = ("[x] " if done else "[ ] ") + (
                 marker if opening.type == "ordered_list_open" else ""
             )
             look = (*style, "done" if done else "marker")

@@ -16,7 +16,7 @@ from tui.safe import safe
 _SMALL, _LARGE = 16, 64  # lines after which a group may be cut, must be cut
 _LONGEST = 400  # longest line, in characters, that is coloured
 _PAD: Span = (" ", ("fence",))
-_MARK = "↪"  # before the rest of a line that is too long
+_MARK = "└"  # before the rest of a line that is too long
 _HANGING = 16  # columns from which there is room for it
 _STYLES = {
     "Comment": "comment",

@@ -120,7 +120,7 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
             spans += _address(href, shown, styles[-1])
         elif kind == "image":
             described = safe(token.content, newlines=False) or "image"
-            spans.append((f"▣ {described}", (*styles[-1], "link")))
+            spans.append((f"◙ {described}", (*styles[-1], "link")))
             spans += _address(str(token.attrs.get("src", "")), "", styles[-1])
         elif token.content:
             spans.append((safe(token.content), styles[-1]))

@@ -53,7 +53,7 @@ class OneField(ModalScreen[Any]):
             dialog.border_subtitle = _("Enter continue · Esc back")
             yield Words(self._about, markup=False, classes="about")
             with Horizontal(classes="filter"):
-                yield Words("❯ ", markup=False, classes="prompt")
+                yield Words("› ", markup=False, classes="prompt")
                 yield self.field
             yield self.note
 

@@ -75,7 +75,7 @@ class Picker(ModalScreen[Any]):
             dialog.border_title = self._title
             dialog.border_subtitle = self._keys
             with Horizontal(classes="filter"):
-                yield Words("❯ ", markup=False, classes="prompt")
+                yield Words("› ", markup=False, classes="prompt")
                 yield self.field
             yield self.options
             yield self.note

@@ -27,8 +27,8 @@ def footer(
     room = width - GUTTER - 1
     rows: list[tuple[Span, ...]] = [(mark,) for mark in marks]
     if away:
-        known = (f"↻ {text} ({_clean(away)})" for text in map(_, _AWAY))
-        fits = next((text for text in known if cell_len(text) <= room), f"↻ {away}")
+        known = (f"» {text} ({_clean(away)})" for text in map(_, _AWAY))
+        fits = next((text for text in known if cell_len(text) <= room), f"» {away}")
         rows.append(((fits, ("away",)),))
     if any(parts):
         left = room - spans_width(rows[-1]) - len(_BETWEEN) if marks and not away else 0

@@ -37,7 +37,7 @@ _BROKEN_OFF = {
         N_("Interrupted: /continue resumes the answer, /retry asks again"),
     ),
     "length": ("…", N_("Length limit reached: /continue resumes the answer")),
-    "content_filter": ("✗", N_("Stopped by the provider's content filter")),
+    "content_filter": ("×", N_("Stopped by the provider's content filter")),
 }
 
 
@@ -296,7 +296,7 @@ class MessageView(Item):
             )
             what = self.label if folds else verb
             words = _("{what}: {words}").format(what=what, words=words)
-            text = f"{'▸' if self.folded else '▾'} {words}"
+            text = f"{'►' if self.folded else '▼'} {words}"
             title += [("  " if title else "", ()), (text, ("fold",))]
         lines: list[Line] = []
         if title:
@@ -353,7 +353,7 @@ class MessageView(Item):
             marks.append((text, ("note", "note-cancelled")))
         if self.finish_reason in _BROKEN_OFF:
             mark, text = _BROKEN_OFF[self.finish_reason]
-            kind = "error" if mark == "✗" else "cancelled"
+            kind = "error" if mark == "×" else "cancelled"
             marks.append((f"{mark} {_(text)}", ("note", f"note-{kind}")))
         style = self._style()
         chips = [

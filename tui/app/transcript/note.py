@@ -8,7 +8,7 @@ from tui.safe import safe
 
 NoteKind = Literal["info", "warning", "error", "cancelled"]
 
-_MARKS = {"info": "·", "warning": "!", "error": "✗", "cancelled": "■"}
+_MARKS = {"info": "·", "warning": "!", "error": "×", "cancelled": "■"}
 
 
 class Note(Item):

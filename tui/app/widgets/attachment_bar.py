@@ -21,7 +21,7 @@ from tui.messages import Attachment
 ROWS = 3
 """Most rows of files; the last says how many more there are."""
 _HINT = N_("Backspace removes")
-_REMOVE = " ✕"
+_REMOVE = " ×"
 """Behind each file; a click on it removes the file."""
 
 

@@ -33,9 +33,9 @@ _ENDINGS = {
 _MARKS: dict[State, Span] = {
     "asks": ("? ", ("running",)),
     "running": ("» ", ("running",)),
-    "done": ("✓ ", ("on",)),
-    "denied": ("⊘ ", ("running",)),
-    "error": ("✗ ", ("error",)),
+    "done": ("√ ", ("on",)),
+    "denied": ("Ø ", ("running",)),
+    "error": ("× ", ("error",)),
 }
 _CUT = 400
 """Characters of the arguments or the result that are scanned for a folded call."""
@@ -119,7 +119,7 @@ class Note(DebugEntry):
         """Return a line; the first one is the entry when it is folded."""
         if number:
             return self.unfolded_lines(width)[number - 1]
-        mark: Span = ("✗ ", ("error",)) if self._failed else ("! ", ("running",))
+        mark: Span = ("× ", ("error",)) if self._failed else ("! ", ("running",))
         return Line((mark, (self._shown, ("error" if self._failed else "muted",))))
 
 

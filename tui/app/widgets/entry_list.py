@@ -341,7 +341,7 @@ class Rows(Contained, ScrollView, can_focus=True):
             except Exception as error:
                 entry.fault = faults.not_shown(error)
                 self.changed(index)
-        return Line(((f"✗ {entry.fault}", ("muted",)),)) if number == 0 else Line()
+        return Line(((f"× {entry.fault}", ("muted",)),)) if number == 0 else Line()
 
     def _selectable(self, index: int, step: int = 1) -> int | None:
         return selectable(self.entries, index, step)

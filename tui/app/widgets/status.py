@@ -286,14 +286,14 @@ class Status(Contained, Widget):
         return [group for group in shown if any(group is each for each in kept)]
 
     def _meter(self, wide: bool) -> list[Span]:
-        """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" if room is short."""
+        """Return the meter: "■■□□□ 3.2k/8.2k", or "39%" if room is short."""
         if self.context is None:
             return []
         return [meter(self.context, wide)]
 
 
 def meter(context: Fill, wide: bool = True) -> Span:
-    """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" if it is not to be `wide`."""
+    """Return the meter: "■■□□□ 3.2k/8.2k", or "39%" if it is not to be `wide`."""
     used, window, approximate = context
     part = used / window
     look = "full" if part >= _FULL else "high" if part >= _HIGH else "muted"
@@ -301,7 +301,7 @@ def meter(context: Fill, wide: bool = True) -> Span:
     if not wide:
         return f"{about}{part:.0%}", (look,)
     filled = min(_BAR, max(1, round(part * _BAR)))
-    bar = "▰" * filled + "▱" * (_BAR - filled)
+    bar = "■" * filled + "□" * (_BAR - filled)
     return f"{bar} {about}{_short(used)}/{_short(window)}", (look,)
 
 

@@ -17,7 +17,7 @@ def progress(step: Downloading, seconds: float) -> str:
     return "  ".join(parts(step, seconds))
 
 
-def parts(step: Downloading, seconds: float, marks: str = "▰▱") -> list[str]:
+def parts(step: Downloading, seconds: float, marks: str = "■□") -> list[str]:
     """Return the parts of `progress`; the last two come after a second.
 
     `marks` are the characters of the bar, full and empty.
