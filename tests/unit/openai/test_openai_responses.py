@@ -638,6 +638,40 @@ def test_a_tool_that_it_refuses_is_left_out_alone(server: SSEServer) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        # llama.cpp
+        {"code": 400, "message": "Cannot determine type of 'item'"},
+        {"code": 400, "message": "'type' must be 'output_text'"},
+        {"message": "Invalid discriminator value.", "param": "input.1.content"},
+    ],
+)
+def test_answers_are_sent_in_parts_where_that_is_wanted(
+    server: SSEServer, said: dict[str, Any]
+) -> None:
+    server.json({"error": said}, status=400)
+    for __ in range(2):
+        server.json({"output": [spoken("Hello")], "status": "completed"})
+    asked = model(server)
+    history = [*ASK, Message("assistant", "Hi"), *ASK]
+
+    events, reply = collect(asked.generate(history, [LOOK], Turn("t")))
+    collect(asked.generate(history, [LOOK], Turn("u")))
+    asked.close()
+
+    assert reply.message.text == "Hello"
+    assert not [event for event in events if isinstance(event, NoticeGiven)]
+    first, *others = ([*r.json["input"]] for r in server.asked)
+    assert first[1] == {"role": "assistant", "content": "Hi"}
+    for sent in others:
+        (part,) = sent[1].pop("content")
+        assert (part["type"], part["text"]) == ("output_text", "Hi")
+        assert {**sent[1], "id": ""} == {
+            "type": "message", "role": "assistant", "status": "completed", "id": "",
+        }  # fmt: skip
+
+
 def test_a_refusal_that_stays_is_quoted_and_nothing_is_learned(
     server: SSEServer,
 ) -> None:

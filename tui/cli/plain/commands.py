@@ -2,6 +2,8 @@
 
 They have the names of the app; `/list`, `/open` and `/show` stand for the lists that a
 screen shows.
+
+The file is long because each command has its row and its function here.
 """
 
 import re

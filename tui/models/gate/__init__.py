@@ -53,6 +53,8 @@ def preload() -> None:
     ):
         probe.feed(piece)
     probe.prepare()
+    probe = Splitter(find_dialect("auto"), {"probe": {}}, False)
+    probe.feed('<tool_call>{"name": "probe", "arguments": {}}</tool_call>')
 
 
 _FRAMED = "harmony"

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tui.models.gate.grammar import (
     ANSWER_RULES,
@@ -36,6 +36,7 @@ from tui.models.gate.patterns import (
     spellings,
     whole,
 )
+from tui.models.gate.pieces import Piece
 from tui.models.gate.starts import (
     BEHIND,
     Scan,
@@ -49,10 +50,13 @@ from tui.models.gate.starts import (
 _HEAD = 3
 """Characters by which rules are distinguished at first sight."""
 
-LONGEST_WORD = 8
-"""Characters of a piece of a stream that is remembered as plain."""
+_LONGEST_WORD = 8
+"""Characters of a piece of a stream that is remembered."""
 
-MOST_WORDS = 8192
+_MOST_WORDS = 8192
+
+_MAY_QUOTE = re.compile(r"[`~]|\n(?:[ \t>]|\Z)")
+"""What may begin or end code, or a line that is not plainly one of prose."""
 
 LONG = 128
 """Characters of a piece from which `RuleSet.starts` is faster than one search."""
@@ -62,6 +66,15 @@ _THINK = Switch("reasoning")
 _MUTE = Switch("nothing", permanent=True)
 _NOTATION = ("function", "call", "invoke")
 """Words that payloads begin with, before the tool's name."""
+
+
+class Cut(NamedTuple):
+    """A piece of a stream that ends in the beginning of an opener."""
+
+    before: str
+    piece: Piece | None
+    """`before` as it is emitted, None if it is empty."""
+    begun: str
 
 
 class Found(NamedTuple):
@@ -108,12 +121,17 @@ class RuleSet:
         self.lead = leads[0] if len(leads) == 1 == len(leads[0]) else ""
         """The one character with which all rules start, "" if there are several;
         `in` finds a character faster than a pattern does."""
-        self.plain: set[str] = set()
-        """Short pieces in which no rule could start. A model writes the same few
-        thousand tokens again and again, and looking one up is faster than a search."""
-        self.cuts: dict[str, int] = {}
-        """Short pieces that end in what is in `sure`, and where that begins; -1 for
-        those in which a rule could start only if they begin a line."""
+        self.plain: dict[str, Piece] = {}
+        """Short pieces in which no rule could start and that quote nothing, as they
+        are emitted. A model writes the same few thousand tokens again and again, and
+        looking one up is faster than a search."""
+        self.cuts: dict[str, Cut] = {}
+        """Short pieces that end in the beginning of an opener, whatever comes before
+        them, and that quote nothing."""
+        self.quoting: dict[str, Piece] = {}
+        """Like `plain`, but they may begin or end what Markdown quotes."""
+        self.within: set[str] = set()
+        """Short pieces in which a rule could start only if they begin a line."""
         plain = [r for r in rules if not r.unless]
         self.sure = _prefixes(r for r in plain if r.anchor not in BEHIND)
         """Beginnings of openers, up to `_HEAD` characters."""
@@ -130,12 +148,25 @@ class RuleSet:
                 _together(group.rules)
         self.at("", 0)
 
-    def keep_cut(self, piece: str, at: int) -> None:
-        """Remember where an opener surely begins in a piece, if it is short."""
-        if len(piece) <= LONGEST_WORD:
-            if len(self.cuts) >= MOST_WORDS:
-                self.cuts.clear()
-            self.cuts[piece] = at
+    def keep_plain(self, text: str, piece: Piece) -> None:
+        """Remember a piece in which no rule could start, if it is short."""
+        if len(text) <= _LONGEST_WORD:
+            _keep(self.quoting if may_quote(text) else self.plain, text, piece)
+
+    def keep_within(self, text: str) -> None:
+        """Remember a piece in which a rule could start only at the start of a line."""
+        if len(text) <= _LONGEST_WORD:
+            if len(self.within) >= _MOST_WORDS:
+                self.within.clear()
+            self.within.add(text)
+
+    def keep_cut(self, text: str, at: int, piece: Piece | None) -> None:
+        """Remember where an opener surely begins in a piece, if it is short.
+
+        `piece` is what comes before it.
+        """
+        if len(text) <= _LONGEST_WORD and not may_quote(text[:at]):
+            _keep(self.cuts, text, Cut(text[:at], piece, text[at:]))
 
     def starts(self, text: str) -> Sequence[int]:
         """Return where rules could start in a long text, in order.
@@ -259,6 +290,20 @@ class RuleSet:
             if word is None or word[1] in _NOTATION or self._begins(word[1]):
                 return True
         return False
+
+
+def may_quote(text: str) -> bool:
+    """Whether Markdown may quote what comes behind a text of prose.
+
+    Otherwise it does not, if it has not before the text.
+    """
+    return _MAY_QUOTE.search(text) is not None
+
+
+def _keep(words: dict[str, Any], text: str, value: Any) -> None:
+    if len(words) >= _MOST_WORDS:
+        words.clear()
+    words[text] = value
 
 
 @lru_cache(maxsize=256)

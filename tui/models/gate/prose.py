@@ -51,6 +51,11 @@ class PassedProse:
             return True
         return self._tick if self._prose else None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it ends in a line of prose, as of `quoted`."""
+        return self._known and self._prose and not (self._fenced or self._at_line)
+
     def _look(self) -> None:
         if not self._new:
             return

@@ -26,12 +26,12 @@ from tui.models.gate.grammar import (
 from tui.models.gate.markdown import Mark, Markdown
 from tui.models.gate.matcher import (
     LONG,
-    LONGEST_WORD,
-    MOST_WORDS,
+    Cut,
     Found,
     RuleSet,
     after_set,
     closing,
+    may_quote,
     rule_set,
 )
 from tui.models.gate.patterns import BLANKS
@@ -55,7 +55,8 @@ _LONGEST_CLOSER = 64
 _NAMESPACE = "functions."
 """What models write before a name that learned from OpenAI's prompts."""
 
-_NO_WORDS: frozenset[str] = frozenset()
+_NO_WORDS: dict[str, Piece] = {}
+_NO_CUTS: dict[str, Cut] = {}
 
 _LOOK_BACK = 64
 """Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
@@ -103,6 +104,8 @@ class Splitter:
         "_tools",
         "_trial",
         "_trims",
+        "_unquoted",
+        "_words",
     )
 
     def __init__(
@@ -133,6 +136,8 @@ class Splitter:
         self._pass = self._prose.add
         self._back = "\n"
         self._held: str = ""
+        self._plain: dict[str, Piece] = _NO_WORDS
+        self._cuts: dict[str, Cut] = _NO_CUTS
         self._run: list[str] = []
         self._payload: Payload | None = None
         self._rule: Rule | None = None
@@ -164,34 +169,58 @@ class Splitter:
         if text in self._plain:
             # Nearly all of a stream is words that have come before.
             self._pass(text)
-            return [self._kind(text)]
+            return [self._plain[text]]
+        if text in self._cuts:
+            before, piece, begun = self._cuts[text]
+            out: list[Piece] = []
+            if piece is not None:
+                self._pass(before)
+                out = [piece]
+            if self._unquoted or not self._is_quoted():
+                self._held = begun
+                self._plain, self._cuts = _NO_WORDS, _NO_CUTS
+                return out
+            return out + self._show_quoted(begun)
         if not self._calm:
             return self._feed_slowly(text)
         if self._held:
             text, self._held = self._held + text, ""
-            self._plain = plain = self._rules.plain
-            if text in plain:
+            self._plain, self._cuts = self._words, self._rules.cuts
+            if text in self._plain:
                 self._pass(text)
-                return [self._kind(text)]
+                return [self._plain[text]]
+            return self.feed(text)
+        return self._feed_unknown(text)
+
+    def _feed_unknown(self, text: str) -> list[Piece]:
+        """Take a chunk that has not come before, or not in this place."""
+        rules = self._rules
         if len(text) >= LONG:
             return self._feed_long(text)
-        if (at := self._cuts.get(text)) is not None:
-            if at >= 0:
-                return self._hold(text[:at], text[at:])
-            if self._last() != "\n":
-                self._pass(text)
-                return [self._kind(text)]
+        if text in rules.quoting:
+            self._doubt_quoting()
+            self._pass(text)
+            return [rules.quoting[text]]
+        if text in rules.within and self._last() != "\n":
+            return [self._emit(text)]
         if self._lead in text and (found := self._search(text)):
             return self._feed_near(text, found.start())
         if not text:
             return []
-        if len(text) <= LONGEST_WORD:
-            plain = self._rules.plain
-            if len(plain) >= MOST_WORDS:
-                plain.clear()
-            plain.add(text)
+        piece = self._emit(text)
+        rules.keep_plain(text, piece)
+        return [piece]
+
+    def _emit(self, text: str) -> Piece:
+        """Return a text as a piece, once it is noted that it passes."""
+        if may_quote(text):
+            self._doubt_quoting()
         self._pass(text)
-        return [self._kind(text)]
+        return self._kind(text)
+
+    def _doubt_quoting(self) -> None:
+        """Take note that what comes next may be quoted."""
+        self._unquoted = not self._quoting
 
     def _last(self) -> str:
         """Return the last character that came."""
@@ -208,28 +237,23 @@ class Splitter:
             if found is None:
                 continue
             if found.rule is None:
-                return self._hold(text[:at], text[at:])
+                return self._hold(text, at)
             if at:
-                self._pass(text[:at])
+                self._emit(text[:at])
                 self._run.append(text[:at])
             return self._feed_slowly(text[at:])
-        self._pass(text)
-        return [self._kind(text)]
+        return [self._emit(text)]
 
     def _feed_near(self, text: str, at: int) -> list[Piece]:
         """Take a chunk in which something that looks like an opener begins at `at`."""
         rest = text[at:]
-        if rest in self._sure:
-            self._rules.keep_cut(text, at)
-            return self._hold(text[:at], rest)
-        if at and self._rules.sure_behind(text[:at], rest):
-            return self._hold(text[:at], rest)
+        if rest in self._sure or (at and self._rules.sure_behind(text[:at], rest)):
+            return self._hold(text, at, surely=True)
         if not at and self._search(self._last() + text, 1) is None:
             # It only seemed to be at the start of a line, or of a word.
             if self._search(" " + text, 1) is None:
-                self._rules.keep_cut(text, -1)
-            self._pass(text)
-            return [self._kind(text)]
+                self._rules.keep_within(text)
+            return [self._emit(text)]
         self._settle()
         back = len(self._back)
         data = self._back + text
@@ -237,29 +261,33 @@ class Splitter:
         while found is None:
             begun = self._search(data, back + at + 1)
             if begun is None:
-                self._pass(text)
-                return [self._kind(text)]
+                return [self._emit(text)]
             at = begun.start() - back
             found = self._rules.at(data, back + at)
         if found.rule is not None:
             return self._feed_slowly(text)
-        return self._hold(text[:at], text[at:])
+        return self._hold(text, at)
 
-    def _hold(self, before: str, rest: str) -> list[Piece]:
-        """Hold the end of a chunk back, since more text decides about it."""
-        out: list[Piece] = []
-        if before:
-            self._pass(before)
-            out.append(self._kind(before))
-        if self._quoting and self._is_quoted():
-            if len(rest) > 1 or self._rules.in_quotes:
-                return out + self._feed_slowly(rest)
-            self._pass(rest)
-            out.append(self._kind(rest))
-            return out
-        self._held = rest
-        self._plain = _NO_WORDS
+    def _hold(self, text: str, at: int, surely: bool = False) -> list[Piece]:
+        """Hold the end of a chunk back, since more text decides about it.
+
+        `surely`: an opener begins there, whatever comes before the chunk.
+        """
+        piece = self._emit(text[:at]) if at else None
+        if surely:
+            self._rules.keep_cut(text, at, piece)
+        out = [] if piece is None else [piece]
+        if not self._unquoted and self._is_quoted():
+            return out + self._show_quoted(text[at:])
+        self._held = text[at:]
+        self._plain, self._cuts = _NO_WORDS, _NO_CUTS
         return out
+
+    def _show_quoted(self, begun: str) -> list[Piece]:
+        """Take the beginning of what would be an opener, were it not quoted."""
+        if len(begun) > 1 or self._rules.in_quotes:
+            return self._feed_slowly(begun)
+        return [self._emit(begun)]
 
     def _is_quoted(self) -> bool:
         """Whether Markdown quotes what comes next."""
@@ -268,12 +296,14 @@ class Splitter:
             self._settle()
             quoted = self._markdown.quotes()
             self._prose.learn(self._markdown)
+        self._unquoted = not quoted and self._prose.goes_on
         return quoted
 
     def _feed_slowly(self, text: str) -> list[Piece]:
         out: list[Piece] = []
         self._settle()
         self._prose.doubt()
+        self._doubt_quoting()
         self._take(text, False, out)
         self._flush(out)
         return out
@@ -319,7 +349,8 @@ class Splitter:
             and self._channel != "nothing"
         )
         plain = self._calm and not self._held
-        self._plain = self._rules.plain if plain else _NO_WORDS
+        self._plain = self._words if plain else _NO_WORDS
+        self._cuts = self._rules.cuts if plain else _NO_CUTS
 
     def _scan(self, text: str, final: bool, out: list[Piece]) -> str | None:
         """Emit text until a payload opens; return what follows it, None at the end."""
@@ -627,9 +658,10 @@ class Splitter:
         )
         self._search = self._rules.first.search
         self._sure = self._rules.sure
-        self._cuts = self._rules.cuts
+        self._words = self._rules.plain
         self._lead = self._rules.lead
         self._kind = Reasoning if self._channel == "reasoning" else Text
         self._quoting = self._rules.quotable
+        self._unquoted = not self._quoting
         self._calm = False
-        self._plain = _NO_WORDS
+        self._plain, self._cuts = _NO_WORDS, _NO_CUTS

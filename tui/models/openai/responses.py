@@ -29,6 +29,13 @@ _WANTED = re.compile(
 v1/responses and not in v1/chat/completions", or "To use function tools, use
 /v1/responses"."""
 
+_WANTS_PARTS = re.compile(r"output_text|type of 'item'", re.I)
+"""In a refusal of an answer that is sent back as OpenAI's short form has it: llama.cpp
+says "Cannot determine type of 'item'", others name the part that they expect. The long
+form is not sent to all, since vLLM and OpenRouter take it only with fields that the
+short one does not need, and OpenAI looks for its ids."""
+_OF_INPUT = re.compile(r"input\b.*(?:union|discriminator|invalid input)", re.I | re.S)
+
 _NAMES = {
     "max_tokens": ("max_output_tokens",),
     "max_completion_tokens": ("max_output_tokens",),
@@ -47,20 +54,32 @@ def lacks(status: int, message: str, parameter: str, body: Mapping[str, Any]) ->
     """Return what a server refuses the request for and can do without.
 
     `summary`, which OpenAI gives to verified organizations only; `sealed`, reasoning
-    that it cannot read (any more); `include`, by which that is asked for; "" for
-    something else. `parameter` is what the refusal names as `param`, `body` the
-    request.
+    that it cannot read (any more); `include`, by which that is asked for; `short`, the
+    short form of answers; "" for something else. `parameter` is what the refusal names
+    as `param`, `body` the request.
     """
     if status not in (400, 404, 422):
         return ""
+    said = f"{parameter} {message}"
+    if _WANTS_PARTS.search(said) or _OF_INPUT.search(said):
+        short = any("id" not in item for item in _answers(body))
+        if short:
+            return "short"
     if "summar" in parameter + message and "summary" in body.get("reasoning", {}):
         return "summary"
-    if re.search(r"encrypted|\binclude\b|\brs_\w", f"{parameter} {message}", re.I):
+    if re.search(r"encrypted|\binclude\b|\brs_\w|item\['content'\]", said, re.I):
         sealed = any(item.get("type") == "reasoning" for item in body["input"])
         return "sealed" if sealed else "include" if "include" in body else ""
     if parameter == "reasoning" and "summary" in body.get("reasoning", {}):
         return "summary"
     return ""
+
+
+def _answers(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the answers that a request sends back."""
+    for item in body["input"]:
+        if item.get("role") == "assistant":
+            yield item
 
 
 def as_of_chat(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,8 +120,11 @@ def request_body(
     """
     kept = "" if "sealed" in without else origin
     form = Form(system="system" not in without, images="images" not in without)
+    sent = list(items(messages, kept, form))
     body: dict[str, Any] = {
-        "input": list(items(messages, kept, form)),
+        "input": [*map(_in_parts, range(len(sent)), sent)]
+        if "short" in without
+        else sent,
         "store": False,
     }
     if "include" not in without:
@@ -160,6 +182,20 @@ def items(
                 yield {"role": role, "content": _content(content)}
             case _:
                 pass
+
+
+def _in_parts(number: int, item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item with an answer in its long form; `number` tells it from others."""
+    if item.get("role") != "assistant":
+        return item
+    part = {"type": "output_text", "text": item["content"], "annotations": list[Any]()}
+    return {
+        "type": "message",
+        "id": f"msg_{number}",
+        "status": "completed",
+        **item,
+        "content": [part],
+    }
 
 
 def _sealed_of(wire: Mapping[str, Any], answers: list[Message]) -> Sealed | None:

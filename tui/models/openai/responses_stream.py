@@ -22,7 +22,9 @@ from tui.events import Event, clean_builtins
 from tui.i18n import _
 from tui.messages import Reply, Sealed, SealedReasoning
 from tui.models.openai import envelopes, errors
+from tui.models.openai.calls import read_arguments
 from tui.models.openai.chunks import joined
+from tui.models.openai.responses_items import KINDS, Items
 from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
 from tui.models.openai.stream import AnswerReader, Response, value_of
 from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
@@ -34,7 +36,7 @@ _NAME_CHARACTERS = 1000
 _MENDED_BYTES = 1 << 20
 _TEXT = -1
 _MOST_ITEMS = 10_000
-"""Of one answer; an index beyond it is none."""
+"""Of one answer."""
 
 _FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
 _ENDS = ("completed", "incomplete", "failed", "cancelled")
@@ -50,6 +52,9 @@ class _Response(msgspec.Struct):
     error: Any = None
     incomplete_details: Any = None
     status: Any = None
+    last_error: Any = None
+    status_details: Any = None
+    output_text: Any = None
 
 
 class _Told(msgspec.Struct):
@@ -64,8 +69,11 @@ class _Told(msgspec.Struct):
     part: Any = None
     output_index: Any = None
     summary_index: Any = None
+    call_id: Any = None
+    name: Any = None
     arguments: Any = None
-    response: _Response | None = None
+    response: Any = None
+    usage: Any = None
     error: Any = None
     code: Any = None
     message: Any = None
@@ -74,10 +82,12 @@ class _Told(msgspec.Struct):
 class _Call:
     """A call that is being written."""
 
-    def __init__(self, id: str, name: str) -> None:
-        self.id = id
-        self.name = name
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
         self.pieces: list[str] = []
+        self.announced = ""
+        """Arguments that stand in the event which announces the call."""
 
 
 _decode = msgspec.json.Decoder(_Told).decode
@@ -95,13 +105,14 @@ class ResponsesReader(AnswerReader):
         self._room = CALL_CHARACTERS
         self._parts: set[int] = set()
         """The calls by their index, and `_TEXT` if there is any."""
-        self._heard: set[int] = set()
-        """Items of which pieces have been shown."""
-        self._ids: dict[str, int] = {}
-        """Indexes of items by their ids, for servers that say only these."""
+        self._numbers = Items()
+        self._heard: set[int | tuple[int, int]] = set()
+        """Items of which pieces have been shown, and the parts of their summaries."""
         self._event = ""
         self._text_item = -1
         self._thought = (-1, -1)
+        self._thinks_in: dict[int, bool] = {}
+        """Whether the thoughts of an item are shown from its summary."""
         self._sealed: list[SealedReasoning] = []
         self._sealed_room = _SEALED_CHARACTERS
         self._phase = ""
@@ -129,6 +140,9 @@ class ResponsesReader(AnswerReader):
         for item in decoder.finish():
             said = True
             yield from self._named(decoder.event, item)
+        if self._numbers.done and not self._finish_reason:
+            # Some servers never tell the end; each item has come to its own.
+            self._end("response.completed", _Response())
         if self._finish_reason:
             self.complete = True
             return
@@ -143,23 +157,12 @@ class ResponsesReader(AnswerReader):
         self._event = name if name.startswith("response.") else ""
         yield from super()._named(name, item)
 
-    def _index(self, told: _Told) -> int:
-        index = told.output_index
-        if isinstance(index, int) and 0 <= index < _MOST_ITEMS:
-            return index
-        id: Any = told.item_id
-        if isinstance(told.item, dict):
-            id = cast(dict[str, Any], told.item).get("id") or id
-        if not isinstance(id, str) or len(self._ids) >= _MOST_ITEMS:
-            return 0
-        return self._ids.setdefault(id, len(self._ids))
-
     def _item(self, item: bytes) -> Iterator[Event]:
         item = self._halves.join(once(item))
         if is_nothing(item):
             return
         if is_done(item):
-            if self._parts and not self._finish_reason:
+            if (self._parts or self._open) and not self._finish_reason:
                 self._end("response.completed", _Response())
             return
         try:
@@ -168,47 +171,41 @@ class ResponsesReader(AnswerReader):
             self._unread(item)
             return
         self._ends_in_words = False
-        index = self._index(told)
+        place = told.output_index
         type: Any = told.type or self._event or None
         match type:
             case "response.output_text.delta" | "response.refusal.delta":
-                yield from self._said(told.delta, index)
-            case "response.reasoning_summary_text.delta":
-                yield from self._reasoning(told.delta, index, told.summary_index)
+                number = self._numbers.of("text", place, told.item_id, piece=True)
+                yield from self._said(joined(told.delta) or told.text, number)
             case (
-                "response.reasoning_text.delta"
-                | "response.reasoning.delta"
+                "response.reasoning_summary_text.delta"
                 | "response.reasoning_summary.delta"
             ):
-                yield from self._reasoning(joined(told.delta), index, None)
+                yield from self._thought_of(told, told.delta, piece=True, summary=True)
+            case "response.reasoning_text.delta" | "response.reasoning.delta":
+                yield from self._thought_of(told, told.delta, piece=True)
             case "response.reasoning_text.done" | "response.reasoning.done":
-                if index not in self._heard:
-                    yield from self._reasoning(told.text, index, None)
-            case "response.output_item.added":
-                yield from self._added(told.item, index)
-            case "response.function_call_arguments.delta":
-                self._arguments(told.delta, index)
-            case "response.function_call_arguments.done":
-                self._arguments(told.arguments, index, whole=True)
-            case "response.output_item.done":
-                yield from self._done(told.item, index)
-            case "response.output_text.done" | "response.refusal.done":
-                if index not in self._heard:
-                    yield from self._said(told.text or told.refusal, index)
-            case "response.content_part.done":
-                if index not in self._heard:
-                    for text in _texts([told.part]):
-                        yield from self._said(text, index)
+                yield from self._thought_of(told, told.text)
             case (
                 "response.reasoning_summary_text.done"
                 | "response.reasoning_summary_part.done"
             ):
-                if index not in self._heard or self._thought != (
-                    index,
-                    told.summary_index,
-                ):
-                    text = told.text or joined(told.part)
-                    yield from self._reasoning(text, index, told.summary_index)
+                yield from self._thought_of(told, told.text or told.part, summary=True)
+            case "response.output_item.added":
+                yield from self._added(told.item, place)
+            case "response.function_call_arguments.delta":
+                self._arguments(told.delta, self._call_of(told, piece=True))
+            case "response.function_call_arguments.done":
+                yield from self._arguments_done(told)
+            case "response.output_item.done":
+                yield from self._done(told.item, place)
+            case "response.output_text.done" | "response.refusal.done":
+                yield from self._repeated(told, told.text or told.refusal)
+            case "response.content_part.done":
+                if _thinks(told.part):
+                    yield from self._thought_of(told, told.part)
+                else:
+                    yield from self._repeated(told, "".join(_texts([told.part])))
             case (
                 "response.completed"
                 | "response.incomplete"
@@ -216,12 +213,7 @@ class ResponsesReader(AnswerReader):
                 | "response.cancelled"
                 | "response.done"
             ):
-                yield from self._unheard(item)
-                response = told.response or _Response()
-                # What has happened is said twice, and not always alike.
-                status = response.status
-                ended = status if status in _ENDS else str(type).partition(".")[2]
-                self._end(f"response.{ended}", response)
+                yield from self._last_event(str(type), told, item)
             case "error":
                 self._fail({"code": told.code, "message": told.message}, told.error)
             case _:
@@ -230,64 +222,128 @@ class ResponsesReader(AnswerReader):
                 elif told.type is None and envelopes.is_error(value_of(item)):
                     raise self._error(value_of(item))
 
-    def _said(self, text: Any, index: int) -> Iterator[Event]:
+    def _last_event(self, type: str, told: _Told, item: bytes) -> Iterator[Event]:
+        # Some servers have the fields of the answer beside the type.
+        value: Any = told.response
+        value = cast(Any, value) if isinstance(value, dict) else value_of(item)
+        response = _response_of(value)
+        response.usage = response.usage or told.usage
+        yield from self._unheard(value)
+        # What has happened is said twice, and not always alike.
+        status = response.status
+        ended = status if status in _ENDS else type.partition(".")[2]
+        self._end(f"response.{ended}", response)
+
+    def _repeated(self, told: _Told, text: Any) -> Iterator[Event]:
+        """Take a text that is whole, unless pieces of it have been shown."""
+        number = self._numbers.of("text", told.output_index, told.item_id)
+        if number not in self._heard:
+            yield from self._said(text, number)
+
+    def _said(self, text: Any, number: int) -> Iterator[Event]:
         if not isinstance(text, str) or not text:
             return
         self._speaks()
         self._parts.add(_TEXT)
-        if self._text_item not in (-1, index):
+        if self._text_item not in (-1, number):
             yield from self._builder.text("\n\n")  # another message of the same answer
-        self._text_item = index
-        self._heard.add(index)
+        self._text_item = number
+        self._heard.add(number)
         yield from self._builder.text(text)
 
-    def _reasoning(self, text: Any, index: int, part: Any) -> Iterator[Event]:
-        if not isinstance(text, str) or not text:
+    def _thought_of(
+        self, told: _Told, content: Any, piece: bool = False, summary: bool = False
+    ) -> Iterator[Event]:
+        """Take thoughts, or a summary of them, of the item that an event is about.
+
+        What is no `piece` is whole, and not shown if pieces of it have been.
+        """
+        place = told.output_index
+        number = self._numbers.of("thought", place, told.item_id, piece=piece)
+        index: Any = told.summary_index
+        part = index if isinstance(index, int) else 0
+        if piece or (number, part) not in self._heard:
+            yield from self._reasoning(joined(content), number, part, summary)
+
+    def _reasoning(
+        self, text: str, number: int, part: int, summary: bool
+    ) -> Iterator[Event]:
+        # Some servers send thoughts as both, piece by piece.
+        if not text or self._thinks_in.setdefault(number, summary) != summary:
             return
         self._speaks()
-        thought = (index, part if isinstance(part, int) else -1)
+        thought = (number, part)
         if self._thought not in ((-1, -1), thought):
             yield from self._builder.reasoning("\n\n")
         self._thought = thought
-        self._heard.add(index)
+        self._heard |= {number, thought}
         yield from self._builder.reasoning(text)
 
     def _speaks(self) -> None:
         self._last = time.monotonic()
         self._first = self._first or self._last
 
-    def _added(self, item: Any, index: int) -> Iterator[Event]:
+    def _added(self, item: Any, place: Any) -> Iterator[Event]:
         match item:
-            case {"type": "function_call", "name": str(name)}:
-                self._begin(_id(item), name, index)
-                self._speaks()
-                yield self._builder.opened()
+            case {"type": "function_call"}:
+                number = self._numbers.begin("call", place, _id(item), item.get("id"))
+                call = self._begin(number)
+                yield from self._name(number, _id(item), item.get("name"))
+                call.announced = _written(item.get("arguments"))
+            case {"type": str(type)} if kind := KINDS.get(type):
+                self._numbers.begin(kind, place, item.get("id"))
             case _:
                 pass
 
-    def _begin(self, id: str, name: str, index: int) -> _Call:
-        if max(len(id), len(name)) > _NAME_CHARACTERS:
-            raise TooMuch(
-                _("a tool's name of more than {name_characters} characters").format(
-                    name_characters=_NAME_CHARACTERS
-                )
-            )
-        if index not in self._open and len(self._open) >= MOST_CALLS:
+    def _begin(self, number: int) -> _Call:
+        if number not in self._open and len(self._open) >= MOST_CALLS:
             raise TooMuch(
                 _("more than {most_calls} tool calls at once").format(
                     most_calls=MOST_CALLS
                 )
             )
-        self._parts.add(index)
-        return self._open.setdefault(index, _Call(id, name))
+        return self._open.setdefault(number, _Call())
 
-    def _arguments(self, text: Any, index: int, whole: bool = False) -> None:
+    def _name(self, number: int, id: Any, name: Any) -> Iterator[Event]:
+        """Take the id and the name of a call, which is one from here on."""
+        call = self._open[number]
+        if isinstance(id, str):
+            call.id = call.id or id
+        if not isinstance(name, str) or not name:
+            return
+        if max(len(call.id), len(name)) > _NAME_CHARACTERS:
+            raise TooMuch(
+                _("a tool's name of more than {name_characters} characters").format(
+                    name_characters=_NAME_CHARACTERS
+                )
+            )
+        if not call.name:
+            self._parts.add(number)
+            self._speaks()
+            yield self._builder.opened()
+        call.name = name
+
+    def _call_of(self, told: _Told, piece: bool = False) -> int:
+        """Return the call that an event is about."""
+        ids = told.call_id, told.item_id
+        number = self._numbers.of("call", told.output_index, *ids, piece=piece)
+        self._begin(number)
+        return number
+
+    def _arguments_done(self, told: _Told) -> Iterator[Event]:
+        number = self._call_of(told)
+        # Some servers announce no call.
+        yield from self._name(number, told.call_id or told.item_id, told.name)
+        self._arguments(told.arguments, number, whole=True)
+
+    def _arguments(self, value: Any, number: int, whole: bool = False) -> None:
         """Take a piece of a call's arguments, or all of them in place of the pieces."""
-        call = self._open.get(index)
-        if call is None or not isinstance(text, str):
+        call = self._open[number]
+        text = _written(value)
+        if not text:
             return
         if whole and call.pieces:
-            if not text.strip():
+            if text.isspace() or (read_arguments(text) == {} and _any(call.pieces)):
                 return  # some servers have none where they should be repeated
             self._room += sum(map(len, call.pieces))
             call.pieces.clear()
@@ -300,49 +356,70 @@ class ResponsesReader(AnswerReader):
             )
         call.pieces.append(text)
 
-    def _done(self, item: Any, index: int) -> Iterator[Event]:
+    def _done(self, item: Any, place: Any) -> Iterator[Event]:
         """Take an item that is whole, with what was not shown of it before."""
         match item:
-            case {"type": "function_call", "name": str(name)}:
-                if index not in self._open:
-                    yield self._builder.opened()
-                self._begin(_id(item), name, index)
-                arguments = item.get("arguments")
-                if isinstance(arguments, dict):
-                    arguments = msgspec.json.encode(arguments).decode()
-                self._arguments(arguments, index, whole=True)
+            case {"type": "function_call"}:
+                number = self._numbers.end("call", place, _id(item), item.get("id"))
+                yield from self._call_done(item, number)
             case {"type": "message"}:
                 phase: Any = item.get("phase")
                 if isinstance(phase, str) and len(phase) <= 64:
                     self._phase = phase
-                if index not in self._heard:
+                number = self._numbers.end("text", place, item.get("id"))
+                if number not in self._heard:
                     for text in _texts(item.get("content")):
-                        yield from self._said(text, index)
+                        yield from self._said(text, number)
             case {"type": "reasoning"}:
-                if index not in self._heard:
+                number = self._numbers.end("thought", place, item.get("id"))
+                if number not in self._heard:
                     said = [*_texts(item.get("summary"))]
-                    for number, text in enumerate(said or _texts(item.get("content"))):
-                        yield from self._reasoning(text, index, number)
+                    summed = bool(said)
+                    for part, text in enumerate(said or _texts(item.get("content"))):
+                        yield from self._reasoning(text, number, part, summed)
                 self._seal(cast(dict[str, Any], item))
             case _:
                 pass
 
-    def _unheard(self, event: bytes) -> Iterator[Event]:
+    def _call_done(self, item: dict[str, Any], number: int) -> Iterator[Event]:
+        self._begin(number)
+        yield from self._name(number, _id(item), item.get("name"))
+        self._arguments(item.get("arguments"), number, whole=True)
+
+    def _unheard(self, response: Any) -> Iterator[Event]:
         """Take from the last event what no other event has told."""
         told = {"message"} if _TEXT in self._parts else set[str]()
         if self._sealed or self._thought != (-1, -1):
             told.add("reasoning")
-        calls = {call.id: index for index, call in self._open.items()}
+        calls = {call.id: number for number, call in self._open.items()}
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-            output: Any = bounds.shallow(_mended(event)["response"]["output"])
-            for index, item in enumerate(output[:_MOST_ITEMS]):
+            output: Any = bounds.shallow(response["output"])
+            for item in output[:_MOST_ITEMS]:
                 kind = item.get("type")
                 if kind == "function_call" and calls:
                     known = calls.get(_id(item), -1)
-                    if known >= 0 and not self._open[known].pieces:
-                        yield from self._done(item, known)
+                    if known < 0:
+                        known = self._without(item)
+                    call = self._open.get(known)
+                    if call and not (call.name and _any(call.pieces)):
+                        yield from self._call_done(item, known)
                 elif kind not in told:
-                    yield from self._done(item, index)
+                    yield from self._done(item, None)
+        said = self._builder.begun or self._open
+        if not said and isinstance(response, dict):
+            # Where the library of OpenAI has all text of an answer once more.
+            text = cast(dict[str, Any], response).get("output_text")
+            yield from self._said(text, self._numbers.of("text", None))
+
+    def _without(self, item: dict[str, Any]) -> int:
+        """Return the call that lacks what an item tells of one, -1 for none.
+
+        Some servers give a call another id in the last event.
+        """
+        for number, call in self._open.items():
+            if call.name in ("", item.get("name")) and not (call.name and call.pieces):
+                return number
+        return -1
 
     def _seal(self, item: dict[str, Any]) -> None:
         id, content = item.get("id"), item.get("encrypted_content")
@@ -358,20 +435,23 @@ class ResponsesReader(AnswerReader):
         self._sealed.append(piece)
 
     def _end(self, type: str, response: _Response) -> None:
-        for index, call in self._open.items():
-            function = {"name": call.name, "arguments": "".join(call.pieces)}
-            self._calls.add([{"index": index, "id": call.id, "function": function}])
+        for number, call in self._open.items():
+            if not call.name:
+                continue
+            arguments = "".join(call.pieces) or call.announced
+            function = {"name": call.name, "arguments": arguments}
+            self._calls.add([{"index": number, "id": call.id, "function": function}])
         usage = response.usage
         if isinstance(usage, dict):
             self._usage = _as_of_chat(cast(dict[str, Any], usage))
         if type == "response.failed":
-            self._fail(response.error)
+            details = _response_of(response.status_details)
+            self._fail(response.error, response.last_error, details.error)
         if type == "response.cancelled":
             raise errors.dropped(_("it was cancelled there"), self._where)
-        reason: Any = None
-        if isinstance(response.incomplete_details, dict):
-            details = cast(dict[str, Any], response.incomplete_details)
-            reason = details.get("reason")
+        reason: Any = response.incomplete_details
+        if isinstance(reason, dict):
+            reason = cast(dict[str, Any], reason).get("reason")
         cut = type == "response.incomplete"
         if cut and isinstance(reason, str) and reason:
             # A reason of a name that is not known is told.
@@ -382,6 +462,8 @@ class ResponsesReader(AnswerReader):
     def _fail(self, *told: Any) -> None:
         """Raise the error that the first of `told` with any words tells."""
         for error in told:
+            if isinstance(error, str) and error:
+                raise self._error({"message": error})
             fields = cast(dict[str, Any], error) if isinstance(error, dict) else {}
             if not (fields.get("message") or fields.get("code") or fields.get("error")):
                 continue
@@ -391,8 +473,7 @@ class ResponsesReader(AnswerReader):
             elif not fields.get("message"):
                 error = {**fields, "message": str(code)}
             raise self._error(error)
-        text = told[-1] if told and isinstance(told[-1], str) else _("it has failed")
-        raise self._error({"message": text})
+        raise self._error({"message": _("it has failed")})
 
     def _document(self, body: bytes) -> Iterator[Event]:
         """Take an answer that is one JSON document, or no answer at all."""
@@ -407,17 +488,10 @@ class ResponsesReader(AnswerReader):
         if not isinstance(output, list):
             raise self._error(value)
         self.complete = True
-        for index, item in enumerate(cast(list[Any], output)[:_MOST_ITEMS]):
-            yield from self._done(item, index)
+        yield from self._unheard(fields)
         status = fields.get("status")
-        self._end(
-            f"response.{status if status in _ENDS else 'completed'}",
-            _Response(
-                fields.get("usage"),
-                fields.get("error"),
-                fields.get("incomplete_details"),
-            ),
-        )
+        ended = status if status in _ENDS else "completed"
+        self._end(f"response.{ended}", _response_of(fields))
 
 
 def decode(data: bytes) -> _Told:
@@ -457,6 +531,31 @@ def _id(item: Any) -> str:
     return id if isinstance(id, str) else ""
 
 
+def _written(arguments: Any) -> str:
+    """Return arguments as they are written, "" for none."""
+    if isinstance(arguments, dict):
+        return msgspec.json.encode(arguments).decode()
+    return arguments if isinstance(arguments, str) else ""
+
+
+def _any(pieces: list[str]) -> bool:
+    """Whether the pieces of a call's arguments are more than an object of nothing."""
+    return bool(pieces) and read_arguments("".join(pieces)) != {}
+
+
+def _thinks(part: Any) -> bool:
+    """Whether a part of a message is of its thoughts."""
+    kind: Any = cast(dict[str, Any], part).get("type") if isinstance(part, dict) else ""
+    return str(kind).startswith(("reasoning", "summary", "thinking"))
+
+
+def _response_of(value: Any) -> _Response:
+    try:
+        return msgspec.convert(value, _Response)
+    except msgspec.ValidationError:
+        return _Response()
+
+
 def _texts(parts: Any) -> Iterator[str]:
     """Yield the texts of an item's parts, of a refusal too."""
     if isinstance(parts, str):
@@ -471,6 +570,8 @@ def _texts(parts: Any) -> Iterator[str]:
 
 def _as_of_chat(usage: dict[str, Any]) -> dict[str, Any]:
     """Return a count of tokens under the names of chat completions."""
+    if "input_tokens" not in usage:
+        return usage
     return {
         "prompt_tokens": usage.get("input_tokens"),
         "completion_tokens": usage.get("output_tokens"),

@@ -32,6 +32,7 @@ from tui.models.gate.patterns import (
 )
 from tui.models.gate.payloads.json import read_calls
 from tui.models.gate.payloads.named import read_nothing
+from tui.models.gate.payloads.python import PYTHON_STRINGS, read_python_lines
 
 
 def _spaced(*atoms: Atom) -> tuple[Atom, ...]:
@@ -84,6 +85,16 @@ CONTENT: Atoms = (Run(r"[\w{\[\"'\n]", 1, 1),)
 
 list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
 PYTHON_CALL: Atoms = (*NAME, SPACE, Lit("("))
+PYTHON_ALONE = Rule(
+    (),
+    (ToolName(), BLANK, Lit("(")),
+    Payload(read_python_lines, PYTHON_STRINGS, balanced=True),
+    anchor="start",
+    bare=True,
+    strict=True,
+    sign="",
+)
+"""An answer that is nothing but calls in Python."""
 
 
 _FENCE = Opt((Lit("```"), Run("[A-Za-z]", 0, 20), SPACE))

@@ -8,7 +8,13 @@ that the row holds back nowhere else. Sources are those of `marked`, Granite's v
 from dataclasses import replace
 from typing import NamedTuple
 
-from tui.models.gate.dialects.builders import LIST, block, eat, list_payload
+from tui.models.gate.dialects.builders import (
+    LIST,
+    PYTHON_ALONE,
+    block,
+    eat,
+    list_payload,
+)
 from tui.models.gate.dialects.marked import (
     CODE_CALLS,
     FINAL_RESPONSE,
@@ -45,7 +51,11 @@ _GRANITE_31 = replace(
 )
 LATER = {
     # Granite 3.1; Granite 3.2, if it is to think.
-    "granite3": Later(rules=(_GRANITE_31,), thinking=_GRANITE_THINKING),
+    "granite3": Later(rules=(_GRANITE_31, PYTHON_ALONE), thinking=_GRANITE_THINKING),
+    # Granite 4. Copies of these families, and small models, leave their marker out.
+    **dict.fromkeys(
+        ("hermes", "gemma3", "llama_pythonic", "olmo3"), Later(rules=(PYTHON_ALONE,))
+    ),
     # Apriel 1.6 under the name of the family whose calls it writes.
     "jamba": Later(thinking=(FINAL_RESPONSE,)),
     "smollm": Later(rules=(CODE_CALLS,)),
