@@ -12,13 +12,13 @@ def settled(**own: str) -> Settled:
 
 
 def test_without_entries_every_command_has_its_default_key() -> None:
-    assert settled() == ({}, [])
+    assert settled() == Settled({}, [])
 
 
 def test_two_entries_may_swap_keys() -> None:
     swapped = settled(stream="ctrl+l", model="ctrl+t")
 
-    assert swapped == ({"stream": "ctrl+l", "model": "ctrl+t"}, [])
+    assert swapped == Settled({"stream": "ctrl+l", "model": "ctrl+t"}, [])
 
 
 def test_a_command_whose_default_key_is_taken_is_named() -> None:
@@ -80,7 +80,7 @@ def test_a_key_that_few_terminals_send_leaves_the_default(
     assert len(found.problems) == 1
     assert why in found.problems[0]
     assert "the default, F1, is used" in found.problems[0]
-    assert settle_keys({name: key}, protocol=True) == ({name: key}, [])
+    assert settle_keys({name: key}, protocol=True) == Settled({name: key}, [])
 
 
 @pytest.mark.parametrize(
