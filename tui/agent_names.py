@@ -9,7 +9,7 @@ DEFAULT = "function_call"
 
 ABOUT = {
     DEFAULT: N_("calls tools until it has the answer"),
-    "react": N_("writes its calls as text (ReAct), for models without tool calls"),
+    "react": N_("calls in text (ReAct), for models without tool calls"),
     "plan": N_("makes a plan, does its steps, then answers"),
     "rewoo": N_("plans all calls at once, makes them, then answers"),
 }

@@ -120,7 +120,7 @@ async def test_a_denied_call_is_marked_as_such_in_each_language(
         await chat.until("It is 10 degrees.")
         await chat.ready()
 
-        assert panel(chat)[1].startswith("⊘ get_current_weather(")
+        assert panel(chat)[1].startswith("Ø get_current_weather(")
         assert "被该工具的策略拒绝" in panel(chat)[1]
 
 
