@@ -23,7 +23,7 @@ from tui.models.starter.words import POINTS
 _MOST_CHARACTERS = 240
 """Of a longer message only its end is looked at: requests stand there, or are short."""
 _MOST_DRAFTS = 16
-"""Tools for which arguments are sought, chosen by words alone: they cost most of the time."""
+"""Tools for which arguments are sought, which takes longest; chosen by words alone."""
 
 
 class Choice(NamedTuple):
