@@ -284,6 +284,11 @@ def test_failed_tool_is_told_plainly(model: StarterModel) -> None:
         "你是谁？",
         "你是ChatGPT吗？",
         "你有什么技能？",
+        "Do you speak Chinese?",
+        "Are you running on my computer?",
+        "How do I add a better model?",
+        "你会说中文吗？",
+        "你能帮我做什么？",
     ],
 )
 def test_it_says_what_it_is(model: StarterModel, question: str) -> None:
@@ -304,6 +309,8 @@ def test_it_says_what_it_is(model: StarterModel, question: str) -> None:
         "How big are you planning to go?",
         "Are you sure?",
         "What tools do carpenters have?",
+        "Do you understand how planes fly?",
+        "How do I change the model number of a part?",
     ],
 )
 def test_questions_about_other_things_are_not_about_itself(question: str) -> None:
@@ -337,6 +344,10 @@ def test_arithmetic_is_no_question_for_a_tool_without_it(
         ("What time is it in Tokyo?", "current_time", {"place": "Tokyo"}),
         ("What time is it?", "current_time", {}),
         ("What day is it today?", "current_time", {}),
+        ("What's the time in New York now?", "current_time", {"place": "New York"}),
+        ("纽约现在几点", "current_time", {"place": "纽约"}),
+        ("巴黎今天冷吗？", "get_current_weather", {"location": "巴黎"}),
+        ("旧金山现在多少度", "get_current_weather", {"location": "旧金山"}),
         ("What's 17% of 2340?", "calculate", {"expression": "17% of 2340"}),
         ("What is 12 times 8?", "calculate", {"expression": "12 * 8"}),
         ("What is two plus three?", "calculate", {"expression": "2 + 3"}),
@@ -369,9 +380,17 @@ def test_the_bundled_tools_are_called_for_what_they_are_for(
 
 @pytest.mark.parametrize(
     "question",
-    ["I have 3 cats", "How long is a mile?", "Give me 3 tips for sleeping"],
+    [
+        "写一首关于时间的诗",
+        "How does a thermometer measure heat?",
+        "I have 3 cats",
+        "How long is a mile?",
+        "Give me 3 tips for sleeping",
+    ],
 )
-def test_a_number_alone_calls_no_tool(model: StarterModel, question: str) -> None:
+def test_a_number_or_a_word_alone_calls_no_tool(
+    model: StarterModel, question: str
+) -> None:
     assert not decided(model, question, builtin_schemas())
 
 

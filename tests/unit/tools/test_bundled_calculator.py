@@ -67,6 +67,8 @@ from tui.tools.bundled.calculator import calculate
         ("pi", "3.14159265358979"),
         ("2 * (3 + 4) =", "14"),
         ("5 km to miles", "3.106855961 miles"),
+        ("37 degrees celsius in fahrenheit", "98.6 fahrenheit"),
+        ("98.6 F to degrees celsius", "37 celsius"),
         ("5 km in miles", "3.106855961 miles"),
         ("convert 10 lbs to kg", "4.5359237 kg"),
         ("5 ft 11 in to cm", "180.34 cm"),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise, product
 from typing import Any, NamedTuple
 
-from tui.models.starter.numbers import Number, arithmetic, numbers, seconds_of
+from tui.models.starter.numbers import Number, arithmetic, numbers
 from tui.models.starter.parameters import Parameter, Subject
 from tui.models.starter.spans import Place, overlaps, pieces, score
 from tui.models.starter.words import PATTERNS, POINTS, content, english, has_han
@@ -46,51 +46,47 @@ class Draft:
         """How many words of the message are the tool's."""
         self._text = text = figures.text if self._calculates else text
         numeric = [(p, _counts(text, p)) for p in wanted if p.is_number]
-        counts = assign(numeric[:_MOST_NUMBERS])
-        choices = {p.name: choice for p in wanted if (choice := _choice(text, p))}
-        found = counts | choices
-        places = pieces(text, [s[:2] for s in found.values()], subject)
-        self.slots: list[Slot] = [
-            (p, _ranked(text, places, p, subject)) for p in wanted if p.is_text
-        ]
-        """The text parameters."""
-        self.values = {
-            p.name: p.default for p in wanted if p.required and p.default is not None
-        } | {name: span.value for name, span in found.items()}
+        self._numbers = assign(numeric[:_MOST_NUMBERS])
+        self._choices = {p.name: c for p in wanted if (c := _choice(text, p))}
+        found = self._numbers | self._choices
+        places = pieces(text, [span[:2] for span in found.values()], subject)
+        slots = [(p, _ranked(text, places, p, subject)) for p in wanted if p.is_text]
+        self.texts = assign(slots)
+        """The text parameters, in order."""
+        self._required = [p for p in wanted if p.required]
+        defaults = {p.name: p.default for p in self._required if p.default is not None}
+        self.values = defaults | {name: span.value for name, span in found.items()}
         """Numbers, choices, and the defaults of required parameters."""
-        best = {p.name: spans[0].score for p, spans in self.slots if spans}
-        self.possible = (bool(self.hits) or not foreign) and all(
-            p.name in {*self.values, *best} for p in wanted if p.required
-        )
+        filled = all(p.name in {*self.values, *self.texts} for p in self._required)
+        self.possible = filled and (bool(self.hits) or not foreign)
         """Whether the tool can be called: it gets a value for all that it requires."""
-        needed = [best[p.name] for p in wanted if p.required and p.name in best]
-        clear = 0.0 if has_han(text) else min(needed, default=0.0) - 3.0
+
+    def points(self) -> float:
+        """Return how much speaks for the tool."""
         hits = self.hits + self._calculates
+        texts = [s.score for p in self._required if (s := self.texts.get(p.name))]
+        clear = 0.0 if has_han(self._text) else min(texts, default=0.0) - 3.0
         features = {
             "word": min(POINTS["most_words"], hits),
-            "nothing_shared": not hits and not any(p.required for p in wanted),
-            "number": len(counts),
-            "choice": len(choices),
+            "nothing_shared": not hits and not self._required,
+            "number": len(self._numbers),
+            "choice": len(self._choices),
             "calculation": self._calculates,
-            "doubtful": sum(min(3.0, max(0.0, 1.0 - points)) for points in needed),
+            "doubtful": sum(min(3.0, max(0.0, 1.0 - score)) for score in texts),
             "clear": min(2.0, max(0.0, clear)),
         }
-        self.points = sum(POINTS[name] * value for name, value in features.items())
-        """How much speaks for the tool."""
+        return sum(POINTS[name] * value for name, value in features.items())
 
     def calls(self) -> list[dict[str, Any]]:
         """Return the arguments of a call, or of one for each thing of a list."""
-        spans = assign(self.slots)
-        required = [p.name for p, _ in self.slots if p.required]
-        if any(name not in spans for name in required):
-            return []
         calls = [self.values]
-        for p in (p for p, _ in self.slots if p.name in spans):
-            items: list[Any] = [spans[p.name].value]
+        alone = sum(p.is_text for p in self._required) == 1 and not self._calculates
+        for p in (p for p in self.subject.parameters if p.name in self.texts):
+            items: list[Any] = [self.texts[p.name].value]
             if "array" in p.kinds:
-                items = [several(self._text, spans[p.name])]
-            elif required == [p.name] and not self._calculates:
-                items = several(self._text, spans[p.name])
+                items = [several(self._text, self.texts[p.name])]
+            elif alone and p.required:
+                items = several(self._text, self.texts[p.name])
             calls = [call | {p.name: item} for call in calls for item in items]
         return calls
 
@@ -164,7 +160,9 @@ def _value(number: Number, marked: str, parameter: Parameter) -> int | float | N
     In `marked`, the message, it stands between two #.
     """
     value, unit = number.value, parameter.seconds
-    if unit and not number.seconds and _counts_things(marked.rpartition("#")[2]):
+    thing = PATTERNS["thing"].match(marked.rpartition("#")[2])
+    counted = thing is not None and (bool(content(thing[1])) or thing[1].isupper())
+    if unit and not number.seconds and counted:
         return None  # 250 dollars are not days
     if unit and number.seconds:
         value = value * number.seconds / unit
@@ -176,11 +174,3 @@ def _value(number: Number, marked: str, parameter: Parameter) -> int | float | N
         return None
     low, high = (parameter.schema.get(k, value) for k in ("minimum", "maximum"))
     return value if low <= value <= high else None
-
-
-def _counts_things(after: str) -> bool:
-    """Whether a number before `after` counts something, but no time: 5 recipes."""
-    thing = PATTERNS["thing"].match(after)
-    if thing is None or seconds_of(thing[0]):
-        return False
-    return bool(content(thing[1])) or thing[1].isupper()

@@ -11,10 +11,11 @@ The best tool is called if it is ahead of the best purpose.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from tui.messages import Message, ToolSchema, since_question
-from tui.models.starter.arguments import Draft, assign
+from tui.models.starter.arguments import Draft
 from tui.models.starter.intent import against, declines, goes_on, requests
 from tui.models.starter.parameters import Subject
 from tui.models.starter.words import POINTS
@@ -22,7 +23,7 @@ from tui.models.starter.words import POINTS
 _MOST_CHARACTERS = 240
 """Of a longer message only its end is looked at: requests stand there, or are short."""
 _MOST_DRAFTS = 16
-"""Tools for which arguments are sought, chosen by words alone: 1 ms each."""
+"""Tools for which arguments are sought, which takes longest; chosen by words alone."""
 
 
 class Choice(NamedTuple):
@@ -50,10 +51,10 @@ def _decide(text: str, tools: Sequence[ToolSchema], sure: bool = False) -> list[
     subjects = sorted(map(Subject, tools), key=lambda subject: -subject.hits(text))
     drafts = [Draft(subject, text) for subject in subjects[:_MOST_DRAFTS]]
     possible = [draft for draft in drafts if draft.possible]
-    best = max(possible, key=lambda draft: draft.points, default=None)
+    best = max(possible, key=Draft.points, default=None)
     if best is None or (sure and not best.hits):
         return []
-    if best.points - against(text, best.subject.words) < POINTS["margin"]:
+    if best.points() - against(text, best.subject.words) < POINTS["margin"]:
         return []
     return [Choice(best.subject.name, arguments) for arguments in best.calls()]
 
@@ -71,6 +72,6 @@ def followed_up(
     if tool is None or isinstance(calls[-1].arguments, str) or not goes_on(text):
         return None
     found = Draft(Subject(tool), text)
-    spans = assign(found.slots[:1])
-    changed = found.values | {name: span.value for name, span in spans.items()}
+    texts = {name: span.value for name, span in islice(found.texts.items(), 1)}
+    changed = found.values | texts
     return Choice(tool.name, {**calls[-1].arguments, **changed}) if changed else None

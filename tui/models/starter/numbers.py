@@ -18,10 +18,8 @@ _SCALES, _GREAT = _table("scales"), _table("great_scales")
 _TOKENS = sorted({**_VALUES, **_SCALES, **_GREAT}, key=len, reverse=True)
 _TOKEN = re.compile("|".join(_TOKENS))
 _WORD = "|".join(filter(str.isascii, _TOKENS))
-_IN_WORDS = (
-    pattern(LEXICON["numbers"]["english_run"], WORD=_WORD),
-    PATTERNS["chinese_run"],
-)
+_ENGLISH = pattern(LEXICON["numbers"]["english_run"], WORD=_WORD)
+_IN_WORDS = (_ENGLISH, PATTERNS["chinese_run"])
 CALCULATION = PATTERNS["calculation"]
 """Arithmetic or a conversion in signs; `lastgroup` says which."""
 _MEASURES = {m: f" {n} " for n, row in LEXICON["measures"].items() for m in row.split()}

@@ -16,12 +16,13 @@ def _stems(words: str) -> frozenset[str]:
 
 
 class _Role:
-    """What a parameter is in the sentence, and the words that come before it."""
+    """What a parameter is in the sentence, and the words beside it."""
 
     def __init__(self, row: dict[str, Any]) -> None:
         before = rf"\b(?:{row['before']}) +(?:(?:the|an?|my) +)?"
         cue = rf"(?:{before}|(?:{row['before_chinese']}) *)[\"'“‘「《]?$"
         self.names, self.before = _stems(row["names"]), pattern(cue)
+        self.after = pattern(row.get("after", "(?!)"))
         self.weight: float = row.get("weight", 3.0)
 
 
@@ -91,12 +92,16 @@ class Parameter:
         """Whether its name is one of those in the lexicon of what is a `kind`."""
         return bool(self.words & _NAMES[kind])
 
-    def role_weight(self, before: str) -> float:
-        """Return how well the text before a piece fits what this parameter is."""
-        # The unit of an amount, "6 feet": what is converted from.
-        amount = re.search(r"\d\s*$", before) and self.wants("source")
+    def role_weight(self, before: str, after: str = "") -> float:
+        """Return how well the text beside a piece fits what this parameter is."""
+        # The unit of an amount, all of "6 US dollars": what is converted from.
+        following = re.match(r" \w+", after)
+        whole = following is None or not content(following[0])
+        amount = whole and re.search(r"\d\s*$", before) and self.wants("source")
         fits = [
-            s * role.weight for role, s in self._roles if role.before.search(before)
+            share * role.weight
+            for role, share in self._roles
+            if role.before.search(before) or role.after.match(after)
         ]
         return max([2.5 if amount else 0.0, *fits])
 

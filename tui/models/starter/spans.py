@@ -7,6 +7,7 @@ model: its weights stand in the lexicon.
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import groupby
 
 from tui.models.starter.numbers import CALCULATION
@@ -21,9 +22,12 @@ _MOST_PIECES = 80
 _JOINERS = frozenset(LEXICON["joiners"].split())
 _COMMON = STOP - frozenset(["new", "own", "name", "text", "word", "current"])
 """Words that are part of no value; "new" is, of New York."""
+_OF_NAMES = ("The", "A", "An", "US", "IT")
+"""What is in a name only with these capitals: The Beatles, US dollars."""
 _SINGLE = ("quote", "whole", "sum")
 """Kinds of units that are a value by themselves."""
 _TEMPORAL, _ENDS = PATTERNS["temporal"], PATTERNS["ends"]
+_NAME_BEFORE, _NAME_AFTER = re.compile(r"\W[A-Z]\w* $"), re.compile(r" [A-Z]")
 _WEIGHTS: dict[str, float] = LEXICON["piece_weights"]
 
 
@@ -62,7 +66,7 @@ def pieces(text: str, used: Collection[Place], tool: Subject) -> list[Place]:
 def score(text: str, place: Place, parameter: Parameter, tool: Subject) -> float:
     """Return what speaks for a piece as the value of `parameter` of `tool`."""
     start, end = place
-    piece, before = text[start:end], text[:start]
+    piece, before, after = text[start:end], text[:start], text[end:]
     inside = units(piece)
     calculation = CALCULATION.fullmatch(piece)
     calculated = bool(calculation) and calculation.lastgroup in parameter.calculates
@@ -78,7 +82,7 @@ def score(text: str, place: Place, parameter: Parameter, tool: Subject) -> float
     named = all(w[0].isupper() or w.lower() in _JOINERS for w in words)
     plain = bool(words) and announced != "stretch" and not is_task
     features: dict[str, float] = {
-        "role": parameter.role_weight(before),
+        "role": parameter.role_weight(before, after),
         "length": min(len(inside), 8),
         "quoted": before.endswith(tuple("\"'“‘「《")),
         "arithmetic": calculated,
@@ -94,6 +98,9 @@ def score(text: str, place: Place, parameter: Parameter, tool: Subject) -> float
         "announced": announced == "stretch",
         "first": plain and not before.strip(),
         "name": plain and bool(before.strip()) and named,
+        "cut from a name": bool(words)
+        and words[0][0].isupper()
+        and bool(_NAME_BEFORE.search(before) or _NAME_AFTER.match(after)),
         "common words": plain
         and not words[0][0].isupper()
         and sum(w.lower() in STOP for w in words),
@@ -103,6 +110,7 @@ def score(text: str, place: Place, parameter: Parameter, tool: Subject) -> float
     return sum(_WEIGHTS[name] * value for name, value in features.items())
 
 
+@lru_cache(64)
 def _announced(text: str) -> dict[Place, str]:
     """Return the pieces that phrases announce, without a day at their end."""
     found: dict[Place, str] = {}
@@ -127,8 +135,8 @@ def _runs(
     def group(unit: re.Match[str]) -> tuple[bool, int] | None:
         """Return what neighbours of one run have in common, None for no part of one."""
         kind, start = unit.lastgroup, unit.start()
-        article = start > 0 and unit[0] in ("The", "A", "An")  # of a name: The Beatles
-        common = kind == "word" and unit[0].lower() in _COMMON and not article
+        name = start > 0 and unit[0] in _OF_NAMES
+        common = kind == "word" and unit[0].lower() in _COMMON and not name
         taken = overlaps(unit.span(), used) or overlaps((start, start + 1), fillers)
         if common or taken or kind == "mark":
             return None

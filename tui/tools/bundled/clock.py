@@ -16,7 +16,7 @@ _CLOCK = re.compile(
     keywords=(
         *("time", "clock", "date", "zone", "timezone", "o'clock"),
         *("what day", "which day", "day is it"),
-        *("时间", "几点", "日期", "星期几", "几号", "今天"),
+        *("时间", "几点", "日期", "星期几", "周几", "几号"),
     )
 )
 def current_time(place: str = "") -> dict[str, str]:

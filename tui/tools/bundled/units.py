@@ -41,7 +41,7 @@ _SCALES = {
     **dict.fromkeys(("k", "kelvin"), "kelvin"),
 }
 _ZERO_CELSIUS = Decimal("273.15")
-_UNIT = r"°?\s*[a-z]+(?:\s?/\s?[a-z])?[23]?"
+_UNIT = r"(?:°|degrees?\s)?\s*[a-z]+(?:\s?/\s?[a-z])?[23]?"
 _CONVERSION = re.compile(
     rf"\s*(?:convert\s+|what is\s+)?(?P<what>.+?)\s*\b(?:in|to|as|into)\s+"
     rf"(?P<unit>{_UNIT})\s*\??\s*",
