@@ -180,3 +180,10 @@ def test_arguments_run_together_are_those_of_several_calls(
 
         assert [given for _, given in made(reply)] == (found or [written])
         assert len({c.id for c in reply.message.tool_calls}) == len(found or [written])
+
+
+def test_thoughts_without_an_opener_may_end_with_a_doubled_slash() -> None:
+    """https://github.com/sgl-project/sglang/pull/36285"""
+    message = read(text("I see."), text("<//think>Hi"), finish(), DONE)[1].message
+
+    assert (message.reasoning, message.text) == ("I see.", "Hi")
