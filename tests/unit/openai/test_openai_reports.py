@@ -1,5 +1,6 @@
 """What public reports tell of servers' parsers for tools and for reasoning."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ from support.fakes.collect import collect, opened
 from support.fakes.sse_server import DONE, call, calls, delta, event, finish, text
 
 from tui.errors import ModelError
+from tui.events import NoticeGiven
 from tui.messages import Reply
 from tui.models.gate import Gate
+from tui.models.openai.chunks import run_together
 from tui.models.openai.either_stream import EitherReader
 from tui.models.openai.errors import Where
 from tui.models.openai.stream import Response
@@ -187,3 +190,47 @@ def test_thoughts_without_an_opener_may_end_with_a_doubled_slash() -> None:
     message = read(text("I see."), text("<//think>Hi"), finish(), DONE)[1].message
 
     assert (message.reasoning, message.text) == ("I see.", "Hi")
+
+
+HALVES = [
+    {"choices": [{"index": 0, "delta": {"content": word}}]} for word in ("Hel", "lo")
+]
+
+
+@pytest.mark.parametrize("glue", ["", " ", "\n"])
+def test_several_pieces_in_one_event_are_read(glue: str) -> None:
+    joined = glue.join(map(json.dumps, HALVES)).replace("\n", "\ndata: ")
+
+    for sent in (f"data: {joined}\n\n".encode(), event(HALVES)):
+        events, reply = read(sent, finish(), DONE)
+
+        assert reply.message.text == "Hello"
+        assert not [event for event in events if isinstance(event, NoticeGiven)]
+
+
+@pytest.mark.parametrize("item", ["{} x", "[1, 2]", "[]", '"a" "b"', "{}{", "[" * 9])
+def test_what_is_no_object_is_no_piece(item: str) -> None:
+    assert run_together(item.encode()) == []
+
+
+def test_the_words_of_an_error_within_an_error_are_quoted() -> None:
+    inner = json.dumps({"error": {"message": "Oh no", "code": 429}})
+
+    for told in ({"message": inner, "code": 429}, inner):
+        with pytest.raises(ModelError, match='"Oh no"'):
+            read(event({"error": told}))
+
+
+def test_a_list_of_errors_is_an_error_with_its_status() -> None:
+    error = {"code": 503, "message": "The model is overloaded."}
+
+    with pytest.raises(ModelError, match=r"503\): \"The model is overloaded"):
+        read(event([{"error": error}]))
+
+
+def test_endless_arguments_run_together_are_one_call() -> None:
+    written = "".join(f'{{"x": {i}}}' for i in range(1000))
+
+    _, reply = read(calls(call(0, "a", "look", written)), finish("tool_calls"), DONE)
+
+    assert made(reply) == [("look", written)]

@@ -9,7 +9,7 @@ better one call too many, which is refused, than two melted into one.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any, cast
@@ -33,6 +33,7 @@ _NAME_CHARACTERS = 1000
 
 
 _DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"\s*")
 
 
 class _Open:
@@ -94,17 +95,21 @@ class _Open:
         self.text.append(text)
         self.length += len(text)
 
-    def calls(self) -> Iterator[ToolCall]:
-        """Yield the call; several of one tool that a server has run together."""
+    def calls(self, most: int) -> Iterator[ToolCall]:
+        """Yield the call, or up to `most` of one tool that a server has run together.
+
+        What is more is one call that cannot be read.
+        """
         arguments = self.object
         if arguments is None:
             arguments = read_arguments("".join(self.text))
         if isinstance(arguments, str):
             arguments = _said_again(self.text, arguments)
-        each = _run_together(arguments) if isinstance(arguments, str) else ()
-        first, *others = each or (arguments,)
-        yield ToolCall(self.id, self.name, first, self.opaque.finish())
-        yield from (ToolCall("", self.name, given) for given in others)
+        each = _run_together(arguments) if isinstance(arguments, str) else []
+        given = each[0] if 0 < len(each) <= most else arguments
+        yield ToolCall(self.id, self.name, given, self.opaque.finish())
+        if given is not arguments:
+            yield from (ToolCall("", self.name, given) for given in each[1:])
 
 
 class CallAssembler:
@@ -197,16 +202,9 @@ class CallAssembler:
 
     def finish(self) -> list[ToolCall]:
         """Return the calls, in the order in which they began."""
-        found = [
-            c for call in self._calls if call.begun or call.name for c in call.calls()
-        ]
-        if len(found) > MOST_CALLS:
-            raise TooMuch(
-                _("more than {most_calls} tool calls at once").format(
-                    most_calls=MOST_CALLS
-                )
-            )
-        return found
+        calls = [call for call in self._calls if call.begun or call.name]
+        most = MOST_CALLS // max(1, len(calls))
+        return [each for call in calls for each in call.calls(most)]
 
     def _find(self, index: int | None, id: str) -> _Open | None:
         """Return the call that a piece most likely continues."""
@@ -260,26 +258,26 @@ def _said_again(pieces: list[str], text: str) -> dict[str, Any] | str:
     return text
 
 
-def _run_together(text: str) -> Sequence[dict[str, Any]]:
-    """Return the objects of which a text consists, one behind the other; () for none.
+def _run_together(text: str) -> list[dict[str, Any]]:
+    """Return the objects of which a text consists, one behind the other; [] for none.
 
     Some relays give all calls of an answer one place, and join their arguments.
     """
     found: list[dict[str, Any]] = []
     at = 0
-    while at < len(text):
+    while at < len(text) and len(found) <= MOST_CALLS:
         try:
             value, at = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            return ()
+            return []
         if not isinstance(value, dict) or not value or bounds.is_deep(value):
-            return ()
+            return []
         given = cast(dict[str, Any], value)
         if found and _goes_on(found[-1], given):
-            return ()
+            return []
         found.append(given)
-        at = len(text) - len(text[at:].lstrip())
-    return found if len(found) > 1 else ()
+        at = space.end() if (space := _SPACE.match(text, at)) else at
+    return found if len(found) > 1 else []
 
 
 def _goes_on(before: dict[str, Any], after: dict[str, Any]) -> bool:

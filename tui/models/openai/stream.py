@@ -37,6 +37,7 @@ from tui.models.openai.chunks import (
     is_unseen,
     joined,
     marked_thought,
+    run_together,
     texts,
     thoughts,
     usage_event,
@@ -382,6 +383,9 @@ class AnswerReader:
                         self.complete = True
                     elif line.strip():
                         yield from self._item(line)
+            elif each := run_together(item):
+                for value in each:
+                    yield from self._item(value)
             elif not is_nothing(item):
                 self._unread(item)
             return
