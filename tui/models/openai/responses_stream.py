@@ -106,8 +106,9 @@ class ResponsesReader(AnswerReader):
         self._parts: set[int] = set()
         """The calls by their index, and `_TEXT` if there is any."""
         self._numbers = Items()
-        self._heard: set[int | tuple[int, int]] = set()
-        """Items of which pieces have been shown, and the parts of their summaries."""
+        self._heard: dict[int | tuple[int, int], list[str]] = {}
+        """What has been shown of items, and of the parts of reasoning."""
+        self._done_calls: set[int] = set()
         self._event = ""
         self._text_item = -1
         self._thought = (-1, -1)
@@ -214,11 +215,13 @@ class ResponsesReader(AnswerReader):
                 | "response.done"
             ):
                 yield from self._last_event(str(type), told, item)
-            case "error":
-                self._fail({"code": told.code, "message": told.message}, told.error)
+            case "error" | "response.error":
+                within = _response_of(told.response).error
+                said = {"code": told.code, "message": told.message}
+                self._fail(said, told.error, within)
             case _:
-                if told.error:
-                    self._fail(told.error)
+                if error := told.error or _response_of(told.response).error:
+                    self._fail(error)
                 elif told.type is None and envelopes.is_error(value_of(item)):
                     raise self._error(value_of(item))
 
@@ -237,8 +240,14 @@ class ResponsesReader(AnswerReader):
     def _repeated(self, told: _Told, text: Any) -> Iterator[Event]:
         """Take a text that is whole, unless pieces of it have been shown."""
         number = self._numbers.of("text", told.output_index, told.item_id)
-        if number not in self._heard:
-            yield from self._said(text, number)
+        yield from self._said(self._missing(text, number), number)
+
+    def _missing(self, text: Any, place: int | tuple[int, int]) -> str:
+        """Return what a text that is whole adds to the pieces that have come."""
+        pieces = self._heard.get(place, [])
+        pieces[:] = [said := "".join(pieces)]
+        whole = joined(text)
+        return whole[len(said) :] if whole.startswith(said) else ""
 
     def _said(self, text: Any, number: int) -> Iterator[Event]:
         if not isinstance(text, str) or not text:
@@ -248,7 +257,7 @@ class ResponsesReader(AnswerReader):
         if self._text_item not in (-1, number):
             yield from self._builder.text("\n\n")  # another message of the same answer
         self._text_item = number
-        self._heard.add(number)
+        self._heard.setdefault(number, []).append(text)
         yield from self._builder.text(text)
 
     def _thought_of(
@@ -262,8 +271,10 @@ class ResponsesReader(AnswerReader):
         number = self._numbers.of("thought", place, told.item_id, piece=piece)
         index: Any = told.summary_index
         part = index if isinstance(index, int) else 0
-        if piece or (number, part) not in self._heard:
-            yield from self._reasoning(joined(content), number, part, summary)
+        text = joined(content)
+        if not piece:
+            text = self._missing(text, (number, part))
+        yield from self._reasoning(text, number, part, summary)
 
     def _reasoning(
         self, text: str, number: int, part: int, summary: bool
@@ -276,7 +287,7 @@ class ResponsesReader(AnswerReader):
         if self._thought not in ((-1, -1), thought):
             yield from self._builder.reasoning("\n\n")
         self._thought = thought
-        self._heard |= {number, thought}
+        self._heard.setdefault(thought, []).append(text)
         yield from self._builder.reasoning(text)
 
     def _speaks(self) -> None:
@@ -360,19 +371,22 @@ class ResponsesReader(AnswerReader):
         """Take an item that is whole, with what was not shown of it before."""
         match item:
             case {"type": "function_call"}:
-                number = self._numbers.end("call", place, _id(item), item.get("id"))
+                ids = _id(item), item.get("id")
+                number = self._numbers.end("call", place, *ids)
+                if number in self._done_calls and self._differs(item, number):
+                    # A server that has one id for all of them.
+                    number = self._numbers.end("call", None)
                 yield from self._call_done(item, number)
-            case {"type": "message"}:
+            case {"type": "message"} | {"role": "assistant", "content": _}:
                 phase: Any = item.get("phase")
                 if isinstance(phase, str) and len(phase) <= 64:
                     self._phase = phase
                 number = self._numbers.end("text", place, item.get("id"))
-                if number not in self._heard:
-                    for text in _texts(item.get("content")):
-                        yield from self._said(text, number)
+                text = "".join(_texts(item.get("content")))
+                yield from self._said(self._missing(text, number), number)
             case {"type": "reasoning"}:
                 number = self._numbers.end("thought", place, item.get("id"))
-                if number not in self._heard:
+                if number not in self._thinks_in:
                     said = [*_texts(item.get("summary"))]
                     summed = bool(said)
                     for part, text in enumerate(said or _texts(item.get("content"))):
@@ -383,8 +397,14 @@ class ResponsesReader(AnswerReader):
 
     def _call_done(self, item: dict[str, Any], number: int) -> Iterator[Event]:
         self._begin(number)
+        self._done_calls.add(number)
         yield from self._name(number, _id(item), item.get("name"))
         self._arguments(item.get("arguments"), number, whole=True)
+
+    def _differs(self, item: dict[str, Any], number: int) -> bool:
+        """Whether a call that is whole has other arguments than another item has."""
+        given = read_arguments(_written(item.get("arguments")))
+        return given not in ({}, read_arguments("".join(self._open[number].pieces)))
 
     def _unheard(self, response: Any) -> Iterator[Event]:
         """Take from the last event what no other event has told."""
@@ -484,8 +504,14 @@ class ResponsesReader(AnswerReader):
             raise self._no_answer(body) from error
         value = bounds.shallow(value)
         fields = cast(dict[str, Any], value if isinstance(value, dict) else {})
-        output: Any = fields.get("output")
-        if not isinstance(output, list):
+        for name in ("response", "data", "result", "body"):
+            within: Any = fields.get(name)
+            if isinstance(within, dict) and "output" in within:
+                fields = cast(dict[str, Any], within)
+        output: Any = fields.get("output", fields.get("output_text"))
+        if isinstance(output, str):
+            fields = {**fields, "output": [{"type": "message", "content": output}]}
+        elif not isinstance(output, list):
             raise self._error(value)
         self.complete = True
         yield from self._unheard(fields)
