@@ -73,6 +73,8 @@ class ReplyBuilder:
         self.starts_open: bool | None = None
         """Whether the model's text turned out to begin within its reasoning; None when
         nothing has told."""
+        self._told_apart = False
+        """Whether the server has told reasoning apart."""
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
@@ -113,6 +115,7 @@ class ReplyBuilder:
         if text and self._begin is not None and self._otherwise:
             self._gate, self._begin = self._otherwise, None
             self.starts_open = self._trims = False
+        self._told_apart = self._told_apart or bool(text)
         text = self._marks.feed(text)
         self._room -= len(text)
         if self._room < 0 or len(text) > _PIECE:
@@ -127,8 +130,10 @@ class ReplyBuilder:
         """Take a structured call; one without an id, or with a used one, gets one.
 
         Some servers find a call in the text, and leave the text as it was: then it is
-        the one that was found there.
+        the one that was found there. What some leave around its name is removed.
         """
+        if (name := self._gate.tool(call.name)) != call.name:
+            call = msgspec.structs.replace(call, name=name)
         for place in self._written:
             known = self._calls[place]
             if (known.name, known.arguments) == (call.name, call.arguments):
@@ -165,6 +170,9 @@ class ReplyBuilder:
         yield from self._events(self._gate.finish())
         yield from self._told(self._orphan.stop(end=not (calls or self._calls)))
         yield from self._said(self._later.finish())
+        silent = not (calls or self._calls or any(map(str.strip, self._text)))
+        if whole and silent and self._told_apart:
+            yield from self._calls_in_thoughts()
         guessed = self._otherwise is not None and self._gate.in_reasoning
         if guessed and whole and self._reasoning and not (self._text or self._calls):
             # It has not thought this time.
@@ -185,6 +193,20 @@ class ReplyBuilder:
             ),
             finish_reason,
         )
+
+    def _calls_in_thoughts(self) -> Iterator[Event]:
+        """Take calls with which the reasoning ends, where nothing else is said.
+
+        A server's parser for reasoning takes them for a part of it if the model has
+        not closed it before.
+        """
+        before, found = self._gate.calls_in("".join(self._reasoning))
+        if not found:
+            return
+        self._reasoning = [before]
+        yield ToolCallOpened(self._id)
+        for call in found:
+            self._add(ToolCall(call.id, call.name, call.arguments))
 
     def _in_pieces(
         self, text: str, take: Callable[[str], Iterable[Piece]]

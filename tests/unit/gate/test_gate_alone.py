@@ -1,4 +1,4 @@
-"""Answers that are nothing but calls in Python, without any marker.
+"""Answers that are nothing but calls, without any marker.
 
 Granite 3.3 and 4 write them so, at times, and so do Gemma and other models:
 https://github.com/vllm-project/vllm/issues/43104
@@ -90,4 +90,49 @@ def test_a_call_that_breaks_off_is_not_shown(dialect: str) -> None:
 def test_other_families_write_no_such_calls() -> None:
     for dialect in ("glm45", "deepseek_v31", "mistral_args", "kimi_k2"):
         text = 'get_weather(city="Rome")'
+        assert told(dialect, text) == (text, [], [])
+
+
+@pytest.mark.parametrize("dialect", ["gemma4", "auto"])
+@pytest.mark.parametrize(
+    ("text", "shown", "calls"),
+    [
+        ("call:get_weather{city:Rome}", "", [ROME]),
+        ('call:get_weather{city:"Rome"}\n', "", [ROME]),
+        ('call:get_weather{city:<|"|>Rome<|"|>}', "", [ROME]),
+        ("call:get_weather{city:Rome, Italy,days:2}", "",
+         [("get_weather", {"city": "Rome, Italy", "days": 2})]),
+        ("I see.\ncall:get_weather{city:Rome}call:get_time{}", "I see.", [ROME, TIME]),
+        ("call:run_python{code:it's {1: 2}, x}", "",
+         [("run_python", {"code": "it's {1: 2}, x"})]),
+    ],
+)  # fmt: skip
+def test_gemmas_calls_without_its_tokens_are_run(
+    dialect: str, text: str, shown: str, calls: Calls
+) -> None:
+    """https://github.com/Gitlawb/openclaude/pull/380"""
+    came = told(dialect, text)
+
+    assert (came[0].strip(), *came[1:]) == (shown, calls, [])
+
+
+@pytest.mark.parametrize("dialect", ["gemma4", "auto"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call:get_weather{city:Rome} is how it is written.",
+        "Write call:get_weather{city:Rome}",
+        "call:other{city:Rome}",
+        "call:get_weather{town:Rome}",
+        "call:get_weather{city}",
+        "call: get_weather",
+        "`call:get_weather{city:Rome}`",
+        "call:get_weather{city:Rome",
+    ],
+)
+def test_what_only_names_such_a_call_is_shown(dialect: str, text: str) -> None:
+    made = told(dialect, text)[1]
+
+    assert made == []
+    if text.count("{") == text.count("}"):
         assert told(dialect, text) == (text, [], [])

@@ -145,7 +145,41 @@ WRAPPERS = [
     Slip("hermes", f"<tools>[{JSON}]</tool_call>"),
     Slip("exaone", f"{_block(JSON)}[|endofturn|]"),
 ]
-SLIPS = [*DOUBLED, *ENDS_MISSING, *NOTATION, *WRAPPERS]
+ENDS_TWICE = [
+    Slip("qwen3_coder", _block(XML.replace("</parameter>", "</parameter>\n" * 2))),
+    Slip("qwen3_coder", XML.replace("</parameter>", "</parameter></parameter>")),
+    Slip(
+        "minimax_m2",
+        "<minimax:tool_call>\n"
+        f"{INVOKE.replace('</parameter>', '</parameter>' * 3)}\n</minimax:tool_call>",
+    ),
+    Slip(
+        "deepseek_v32", DSML.replace("</｜DSML｜parameter>", "</｜DSML｜parameter>" * 2)
+    ),
+    Slip("glm45", _block(PAIRS.replace("</arg_value>", "</arg_value>\n" * 2))),
+    Slip(
+        "glm45",
+        _block(
+            "get_weather<arg_key>city</arg_key><arg_value>Rome</arg_value></arg_value>"
+            "<arg_key>days</arg_key><arg_value>2</arg_value></arg_value>"
+        ),
+        TWO,
+    ),
+    Slip(
+        "longcat",
+        f"<longcat_tool_call>{LONGCAT}</longcat_arg_value></longcat_tool_call>",
+    ),
+    Slip(
+        "minicpm5",
+        '<function name="get_weather"><param name="city">Rome</param></param>'
+        "</function>",
+    ),
+]
+OTHERS = [
+    Slip("functionary_v31", '<function=get_weather{"city": "Rome"}</function>'),
+    Slip("auto", '<function=get_weather{"city": "Rome"}</function>'),
+]
+SLIPS = [*DOUBLED, *ENDS_MISSING, *ENDS_TWICE, *NOTATION, *WRAPPERS, *OTHERS]
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=range(len(SLIPS)))
@@ -156,6 +190,23 @@ def test_a_call_with_a_slip_is_run(slip: Slip) -> None:
 
             assert came == Outcome(came.text, "", slip.calls, []), dialect
             assert came.text.split() == f"{before} {after}".split(), dialect
+
+
+@pytest.mark.parametrize("dialect", ["llama3_json", "xlam", "auto"])
+@pytest.mark.parametrize("key", ["parameters", "arguments"])
+def test_the_arguments_of_a_bare_call_may_be_a_text(dialect: str, key: str) -> None:
+    written = f'{{"name": "get_weather", "{key}": "{{\\"city\\": \\"Rome\\"}}"}}'
+    if dialect == "xlam":
+        written = f"[{written}]"
+
+    assert outcome(dialect, written) == Outcome("", "", ROME, [])
+
+
+@pytest.mark.parametrize("dialect", ["deepseek_v31", "hermes", "auto"])
+def test_a_doubled_slash_closes_reasoning(dialect: str) -> None:
+    came = outcome(dialect, "<think>I see.<//think>Hi")
+
+    assert (came.reasoning, came.text) == ("I see.", "Hi")
 
 
 SHOWN = [

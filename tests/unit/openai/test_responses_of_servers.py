@@ -233,6 +233,23 @@ TEXTS: dict[str, tuple[Sequence[bytes], str, str]] = {
     "the last event is a list": (
         [says("Hi"), told("completed", response=[1])], "", "Hi",
     ),
+    "pieces that were lost on the way": (
+        [
+            thinks_raw("I "),
+            told("reasoning_text.done", output_index=0, item_id="x0", text="I see."),
+            says("H", 1, "m"),
+            told("output_text.done", output_index=1, item_id="m", text="Hi"),
+            done("message", 1, "m", **words("Hi")), END,
+        ],
+        "I see.", "Hi",
+    ),
+    "pieces that were lost, told by the item alone": (
+        [says("H", 0, "m"), done("message", 0, "m", **words("Hi")), END], "", "Hi",
+    ),
+    "an item without a type": (
+        [told("output_item.done", item={"role": "assistant", "content": "Hi"}), END],
+        "", "Hi",
+    ),
     "thoughts told apart by the server": (
         [
             added("reasoning", 0, "a"), thinks("I see.", 0, "a", summary_index=0),
@@ -402,6 +419,22 @@ CALLS: dict[str, tuple[Sequence[bytes], Sequence[str]]] = {
         ],
         [ROME],
     ),
+    "one id for all calls, told as wholes": (
+        [
+            done("function_call", 0, "a", **call("c1", ROME)),
+            done("function_call", 0, "a", **call("c1", OSLO)), END,
+        ],
+        [ROME, OSLO],
+    ),
+    "one id for all calls in the last event": (
+        [
+            ends(
+                {"type": "function_call", **call("c1", ROME)},
+                {"type": "function_call", **call("c1", OSLO)},
+            )
+        ],
+        [ROME, OSLO],
+    ),
     "told as a whole twice": (
         [
             added("function_call", 0, "a", **call("c1")), writes(ROME, 0, "a"),
@@ -494,6 +527,9 @@ def test_an_answer_that_is_cut_off(steps: list[bytes], reason: str) -> None:
         b'event: error\ndata: {"detail": "Oh no"}\n\n',
         b'event: error\ndata: Oh no\n\n',
         event({"error": {"message": "Oh no", "code": 500}}),
+        told("error", message="Oh no"),
+        told("error", response={"error": {"message": "Oh no"}}),
+        told("in_progress", response={"error": {"message": "Oh no"}}),
     ],
 )  # fmt: skip
 def test_a_failure_is_quoted(last: bytes) -> None:
@@ -543,3 +579,22 @@ def test_a_call_that_is_cut_off_is_not_made_up() -> None:
 
     (made,) = reply.message.tool_calls
     assert (made.arguments, reply.finish_reason) == (ROME[:9], "length")
+
+
+HI = {"status": "completed", "output": [{"type": "message", **words("Hi")}]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"object": "response", **HI},
+        {"response": HI},
+        {"data": HI, "code": 0},
+        {"object": "response", "output": "Hi"},
+        {"object": "response", "output_text": "Hi"},
+        {"object": "response", "output": [], "output_text": "Hi"},
+        {"object": "response", "output": [{"role": "assistant", "content": "Hi"}]},
+    ],
+)
+def test_a_document_in_another_shape(document: dict[str, Any]) -> None:
+    assert read(json.dumps(document).encode())[1].message.text == "Hi"

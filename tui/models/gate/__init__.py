@@ -17,6 +17,7 @@ from tui.models.gate.detect import (
     find_dialect,
     reasoning_opener,
 )
+from tui.models.gate.names import meant
 from tui.models.gate.patterns import BLANKS, Atoms, Lit, Opt, Run, part, whole
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 from tui.models.gate.splitter import Splitter
@@ -82,7 +83,7 @@ class Gate:
     become a marker is held back. Not thread-safe.
     """
 
-    __slots__ = ("_begin", "_of_frames", "_splitter", "feed")
+    __slots__ = ("_begin", "_dialect", "_of_frames", "_splitter", "_tools", "feed")
 
     def __init__(
         self,
@@ -92,6 +93,8 @@ class Gate:
         eager: bool = False,
         closers: Sequence[str] = (),
     ) -> None:
+        self._dialect = dialect
+        self._tools = tools
         row = eager_dialect() if eager else find_dialect(dialect)
         self._splitter = Splitter(row, tools, reasoning_open, closers)
         self._begin = ""
@@ -121,6 +124,24 @@ class Gate:
         """End the stream and return what was held back; call it once."""
         begin, self._begin = self._begin, ""
         return [*self._splitter.feed(begin), *self._splitter.finish()]
+
+    def tool(self, name: str) -> str:
+        """Return the offered tool that a name means; the name itself for none."""
+        return meant(name, self._tools or ())
+
+    def calls_in(self, thoughts: str) -> tuple[str, list[Call]]:
+        """Return the calls that end reasoning which was told apart, and what is before.
+
+        That is as if the reasoning had never been closed; a call that anything but
+        white space follows is only thought about.
+        """
+        again = Gate(self._dialect, self._tools, reasoning_open=True)
+        came = [*again.feed(thoughts), *again.finish()]
+        calls = [piece for piece in came if isinstance(piece, Call)]
+        text = "".join(piece.text for piece in came if isinstance(piece, Text))
+        if not calls or text.strip() or any(isinstance(p, Broken) for p in came):
+            return thoughts, []
+        return "".join(p.text for p in came if isinstance(p, Reasoning)), calls
 
     @property
     def in_reasoning(self) -> bool:

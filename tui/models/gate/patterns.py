@@ -74,11 +74,15 @@ _TAG = re.compile(r"(</?)([a-z]+)>")
 
 
 def spellings(mark: str) -> tuple[str, ...]:
-    """Return how a mark is written: small models write tags with capitals as well."""
+    """Return how a mark is written: small models write tags with capitals as well.
+
+    DeepSeek at SGLang doubles the slash.
+    """
     if not (tag := _TAG.fullmatch(mark)):
         return (mark,)
     begin, word = tag.groups()
-    return (mark, f"{begin}{word.capitalize()}>", f"{begin}{word.upper()}>")
+    doubled = (f"<//{word}>",) if begin == "</" else ()
+    return (mark, f"{begin}{word.capitalize()}>", f"{begin}{word.upper()}>", *doubled)
 
 
 def whole(atoms: Atoms) -> str:

@@ -34,6 +34,7 @@ from tui.models.gate.matcher import (
     may_quote,
     rule_set,
 )
+from tui.models.gate.names import meant
 from tui.models.gate.patterns import BLANKS
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 from tui.models.gate.prose import PassedProse
@@ -51,9 +52,6 @@ _FRAME_ENDS = ("<|end|>", "<|return|>")
 
 _LONGEST_CLOSER = 64
 """Characters of what closes reasoning, suffix and all."""
-
-_NAMESPACE = "functions."
-"""What models write before a name that learned from OpenAI's prompts."""
 
 _NO_WORDS: dict[str, Piece] = {}
 _NO_CUTS: dict[str, Cut] = {}
@@ -524,11 +522,9 @@ class Splitter:
         return end.rest
 
     def _plain_name(self, call: Call) -> Call:
-        """Return the call under the name of its tool, without a namespace before it."""
-        name = call.name.removeprefix(_NAMESPACE)
-        if name == call.name or call.name in self._tools or name not in self._tools:
-            return call
-        return Call(name, call.arguments, call.id)
+        """Return the call under the name of its tool, without what is around it."""
+        name = meant(call.name, self._tools)
+        return call if name == call.name else Call(name, call.arguments, call.id)
 
     def _is_prose(self, reading: Reading, end: End) -> bool:
         """Whether an unreadable payload is none, but text after a marker's name."""

@@ -9,6 +9,7 @@ better one call too many, which is refused, than two melted into one.
 
 import json
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any, cast
@@ -29,6 +30,10 @@ _CLOSING = 20
 """Characters with which arguments may end a second time."""
 _NAME_CHARACTERS = 1000
 """Of a tool's name, for which servers allow 64, or the id of a call."""
+
+
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"\s*")
 
 
 class _Open:
@@ -90,13 +95,21 @@ class _Open:
         self.text.append(text)
         self.length += len(text)
 
-    def call(self) -> ToolCall:
+    def calls(self, most: int) -> Iterator[ToolCall]:
+        """Yield the call, or up to `most` of one tool that a server has run together.
+
+        What is more is one call that cannot be read.
+        """
         arguments = self.object
         if arguments is None:
             arguments = read_arguments("".join(self.text))
         if isinstance(arguments, str):
             arguments = _said_again(self.text, arguments)
-        return ToolCall(self.id, self.name, arguments, self.opaque.finish())
+        each = _run_together(arguments) if isinstance(arguments, str) else []
+        given = each[0] if 0 < len(each) <= most else arguments
+        yield ToolCall(self.id, self.name, given, self.opaque.finish())
+        if given is not arguments:
+            yield from (ToolCall("", self.name, given) for given in each[1:])
 
 
 class CallAssembler:
@@ -189,7 +202,9 @@ class CallAssembler:
 
     def finish(self) -> list[ToolCall]:
         """Return the calls, in the order in which they began."""
-        return [call.call() for call in self._calls if call.begun or call.name]
+        calls = [call for call in self._calls if call.begun or call.name]
+        most = MOST_CALLS // max(1, len(calls))
+        return [each for call in calls for each in call.calls(most)]
 
     def _find(self, index: int | None, id: str) -> _Open | None:
         """Return the call that a piece most likely continues."""
@@ -231,6 +246,8 @@ def _said_again(pieces: list[str], text: str) -> dict[str, Any] | str:
     """
     half = len(text) // 2
     again = [text[:half]] if text[:half] == text[half:] else []
+    if text.startswith("{}"):
+        again.append(text[2:])
     if all(b.startswith(a) for a, b in pairwise(pieces)):
         again += pieces[-1:]
     if whole := _repeated_end(text):
@@ -239,6 +256,36 @@ def _said_again(pieces: list[str], text: str) -> dict[str, Any] | str:
         if isinstance(arguments := read_arguments(said), dict) and said.strip():
             return arguments
     return text
+
+
+def _run_together(text: str) -> list[dict[str, Any]]:
+    """Return the objects of which a text consists, one behind the other; [] for none.
+
+    Some relays give all calls of an answer one place, and join their arguments.
+    """
+    found: list[dict[str, Any]] = []
+    at = 0
+    while at < len(text) and len(found) <= MOST_CALLS:
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(value, dict) or not value or bounds.is_deep(value):
+            return []
+        given = cast(dict[str, Any], value)
+        if found and _goes_on(found[-1], given):
+            return []
+        found.append(given)
+        at = space.end() if (space := _SPACE.match(text, at)) else at
+    return found if len(found) > 1 else []
+
+
+def _goes_on(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether an object may be an earlier one once more, as far as it has come."""
+    return all(
+        key in after and (value == after[key] or str(after[key]).startswith(str(value)))
+        for key, value in before.items()
+    )
 
 
 def _repeated_end(text: str) -> str:
@@ -257,10 +304,10 @@ def _repeated_end(text: str) -> str:
 def read_arguments(text: str) -> dict[str, Any] | str:
     """Return the arguments that `text` writes, or `text` when it is not an object.
 
-    Nothing, white space and null are not arguments. An object written as a JSON
-    string of JSON is read as well. One that is too deep is none.
+    Nothing, white space, null and Python's None are not arguments. An object written
+    as a JSON string of JSON is read as well. One that is too deep is none.
     """
-    if not text.strip():
+    if text.strip() in ("", "None"):
         return {}
     value: Any = text
     for __ in range(2):

@@ -322,6 +322,30 @@ def is_json(data: bytes) -> bool:
     return True
 
 
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"\s*")
+
+
+def run_together(item: bytes) -> list[bytes]:
+    """Return the objects of an event that has several: a list, or one behind another.
+
+    [] for any other event.
+    """
+    text = item.decode(errors="replace").strip()
+    at, found = 0, list[Any]()
+    while at < len(text):
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return []
+        found += cast(list[Any], value) if isinstance(value, list) else [value]
+        at = space.end() if (space := _SPACE.match(text, at)) else at
+    whole = text[:1] == "[" or len(found) > 1
+    if not whole or not all(isinstance(value, dict) for value in found):
+        return []
+    return [msgspec.json.encode(value) for value in found]
+
+
 def texts(content: Any) -> Iterator[tuple[bool, str]]:
     """Yield the pieces of a `content` as (is reasoning, text).
 

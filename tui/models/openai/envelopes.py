@@ -7,13 +7,14 @@ the message or be the status, validators send a list.
 import re
 from typing import Any, cast
 
+from tui import bounds
 from tui.models.openai.other_apis import as_chunk
 
 
 def find_message(value: Any) -> str:
     """Return the message of an error body; "" if there is none."""
     if isinstance(value, str):
-        return value
+        return _within(value) or value
     if isinstance(value, list):  # FastAPI's `detail`
         found = [find_message(item) for item in cast(list[Any], value)]
         return "; ".join(filter(None, found))
@@ -46,6 +47,21 @@ def find_message(value: Any) -> str:
     return ""
 
 
+def _within(words: str) -> str:
+    """Return the message of an error body that is the message of another; "" if not.
+
+    Relays quote what their own server has said.
+    """
+    if not (
+        words.startswith("{") and words.endswith("}") and len(words) < _MOST_WITHIN
+    ):
+        return ""
+    try:
+        return find_message(bounds.decode(words.encode(errors="replace")))
+    except (ValueError, RecursionError):
+        return ""
+
+
 def _has_failed(fields: dict[str, Any]) -> bool:
     """Whether a status or code marks a body without an error message as an error."""
     told = [fields.get(key) for key in ("status", "code", "errorcode", "statuscode")]
@@ -64,6 +80,8 @@ def _lowered(fields: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+_MOST_WITHIN = 10_000
+"""Characters of an error body in the message of another."""
 _KEYS = (
     *("error", "message", "errormsg", "errmsg", "msg", "statusmsg", "errormessage"),
     *("errordescription", "faultstring", "detail", "errors", "baseresp", "fault"),

@@ -17,22 +17,19 @@ from typing import Any, cast
 import msgspec
 
 from tui import bounds
-from tui.errors import TooMuch
 from tui.events import Event, clean_builtins
 from tui.i18n import _
 from tui.messages import Reply, Sealed, SealedReasoning
 from tui.models.openai import envelopes, errors
-from tui.models.openai.calls import read_arguments
 from tui.models.openai.chunks import joined
+from tui.models.openai.responses_calls import ResponsesCalls, id_of
 from tui.models.openai.responses_items import KINDS, Items
 from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
 from tui.models.openai.stream import AnswerReader, Response, value_of
-from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
 
 _SEALED_CHARACTERS = 1 << 20
 """Of all that is sealed in one message; what is more is not kept, and not sent back."""
 _MOST_SEALED = 256
-_NAME_CHARACTERS = 1000
 _MENDED_BYTES = 1 << 20
 _TEXT = -1
 _MOST_ITEMS = 10_000
@@ -79,17 +76,6 @@ class _Told(msgspec.Struct):
     message: Any = None
 
 
-class _Call:
-    """A call that is being written."""
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.name = ""
-        self.pieces: list[str] = []
-        self.announced = ""
-        """Arguments that stand in the event which announces the call."""
-
-
 _decode = msgspec.json.Decoder(_Told).decode
 
 
@@ -101,13 +87,12 @@ class ResponsesReader(AnswerReader):
         # What is sealed has an origin of its own; no fields are opaque here.
         self._origin = ""
         self._sealed_by = response.origin
-        self._open: dict[int, _Call] = {}
-        self._room = CALL_CHARACTERS
+        self._told = ResponsesCalls()
         self._parts: set[int] = set()
         """The calls by their index, and `_TEXT` if there is any."""
         self._numbers = Items()
-        self._heard: set[int | tuple[int, int]] = set()
-        """Items of which pieces have been shown, and the parts of their summaries."""
+        self._heard: dict[int | tuple[int, int], list[str]] = {}
+        """What has been shown of items, and of the parts of reasoning."""
         self._event = ""
         self._text_item = -1
         self._thought = (-1, -1)
@@ -162,7 +147,7 @@ class ResponsesReader(AnswerReader):
         if is_nothing(item):
             return
         if is_done(item):
-            if (self._parts or self._open) and not self._finish_reason:
+            if (self._parts or self._told) and not self._finish_reason:
                 self._end("response.completed", _Response())
             return
         try:
@@ -194,7 +179,7 @@ class ResponsesReader(AnswerReader):
             case "response.output_item.added":
                 yield from self._added(told.item, place)
             case "response.function_call_arguments.delta":
-                self._arguments(told.delta, self._call_of(told, piece=True))
+                self._told.add(self._call_of(told, piece=True), told.delta)
             case "response.function_call_arguments.done":
                 yield from self._arguments_done(told)
             case "response.output_item.done":
@@ -214,11 +199,13 @@ class ResponsesReader(AnswerReader):
                 | "response.done"
             ):
                 yield from self._last_event(str(type), told, item)
-            case "error":
-                self._fail({"code": told.code, "message": told.message}, told.error)
+            case "error" | "response.error":
+                within = _response_of(told.response).error
+                said = {"code": told.code, "message": told.message}
+                self._fail(said, told.error, within)
             case _:
-                if told.error:
-                    self._fail(told.error)
+                if error := told.error or _response_of(told.response).error:
+                    self._fail(error)
                 elif told.type is None and envelopes.is_error(value_of(item)):
                     raise self._error(value_of(item))
 
@@ -237,8 +224,14 @@ class ResponsesReader(AnswerReader):
     def _repeated(self, told: _Told, text: Any) -> Iterator[Event]:
         """Take a text that is whole, unless pieces of it have been shown."""
         number = self._numbers.of("text", told.output_index, told.item_id)
-        if number not in self._heard:
-            yield from self._said(text, number)
+        yield from self._said(self._missing(text, number), number)
+
+    def _missing(self, text: Any, place: int | tuple[int, int]) -> str:
+        """Return what a text that is whole adds to the pieces that have come."""
+        pieces = self._heard.get(place, [])
+        pieces[:] = [said := "".join(pieces)]
+        whole = joined(text)
+        return whole[len(said) :] if whole.startswith(said) else ""
 
     def _said(self, text: Any, number: int) -> Iterator[Event]:
         if not isinstance(text, str) or not text:
@@ -248,7 +241,7 @@ class ResponsesReader(AnswerReader):
         if self._text_item not in (-1, number):
             yield from self._builder.text("\n\n")  # another message of the same answer
         self._text_item = number
-        self._heard.add(number)
+        self._heard.setdefault(number, []).append(text)
         yield from self._builder.text(text)
 
     def _thought_of(
@@ -262,8 +255,10 @@ class ResponsesReader(AnswerReader):
         number = self._numbers.of("thought", place, told.item_id, piece=piece)
         index: Any = told.summary_index
         part = index if isinstance(index, int) else 0
-        if piece or (number, part) not in self._heard:
-            yield from self._reasoning(joined(content), number, part, summary)
+        text = joined(content)
+        if not piece:
+            text = self._missing(text, (number, part))
+        yield from self._reasoning(text, number, part, summary)
 
     def _reasoning(
         self, text: str, number: int, part: int, summary: bool
@@ -276,7 +271,7 @@ class ResponsesReader(AnswerReader):
         if self._thought not in ((-1, -1), thought):
             yield from self._builder.reasoning("\n\n")
         self._thought = thought
-        self._heard |= {number, thought}
+        self._heard.setdefault(thought, []).append(text)
         yield from self._builder.reasoning(text)
 
     def _speaks(self) -> None:
@@ -286,93 +281,56 @@ class ResponsesReader(AnswerReader):
     def _added(self, item: Any, place: Any) -> Iterator[Event]:
         match item:
             case {"type": "function_call"}:
-                number = self._numbers.begin("call", place, _id(item), item.get("id"))
-                call = self._begin(number)
-                yield from self._name(number, _id(item), item.get("name"))
-                call.announced = _written(item.get("arguments"))
+                number = self._numbers.begin("call", place, id_of(item), item.get("id"))
+                self._told.begin(number)
+                if self._told.name(number, id_of(item), item.get("name")):
+                    yield self._named_call(number)
+                self._told.announce(number, item.get("arguments"))
             case {"type": str(type)} if kind := KINDS.get(type):
                 self._numbers.begin(kind, place, item.get("id"))
             case _:
                 pass
 
-    def _begin(self, number: int) -> _Call:
-        if number not in self._open and len(self._open) >= MOST_CALLS:
-            raise TooMuch(
-                _("more than {most_calls} tool calls at once").format(
-                    most_calls=MOST_CALLS
-                )
-            )
-        return self._open.setdefault(number, _Call())
-
-    def _name(self, number: int, id: Any, name: Any) -> Iterator[Event]:
-        """Take the id and the name of a call, which is one from here on."""
-        call = self._open[number]
-        if isinstance(id, str):
-            call.id = call.id or id
-        if not isinstance(name, str) or not name:
-            return
-        if max(len(call.id), len(name)) > _NAME_CHARACTERS:
-            raise TooMuch(
-                _("a tool's name of more than {name_characters} characters").format(
-                    name_characters=_NAME_CHARACTERS
-                )
-            )
-        if not call.name:
-            self._parts.add(number)
-            self._speaks()
-            yield self._builder.opened()
-        call.name = name
+    def _named_call(self, number: int) -> Event:
+        """Take note of a call that has a name from here on."""
+        self._parts.add(number)
+        self._speaks()
+        return self._builder.opened()
 
     def _call_of(self, told: _Told, piece: bool = False) -> int:
         """Return the call that an event is about."""
         ids = told.call_id, told.item_id
         number = self._numbers.of("call", told.output_index, *ids, piece=piece)
-        self._begin(number)
+        self._told.begin(number)
         return number
 
     def _arguments_done(self, told: _Told) -> Iterator[Event]:
         number = self._call_of(told)
         # Some servers announce no call.
-        yield from self._name(number, told.call_id or told.item_id, told.name)
-        self._arguments(told.arguments, number, whole=True)
-
-    def _arguments(self, value: Any, number: int, whole: bool = False) -> None:
-        """Take a piece of a call's arguments, or all of them in place of the pieces."""
-        call = self._open[number]
-        text = _written(value)
-        if not text:
-            return
-        if whole and call.pieces:
-            if text.isspace() or (read_arguments(text) == {} and _any(call.pieces)):
-                return  # some servers have none where they should be repeated
-            self._room += sum(map(len, call.pieces))
-            call.pieces.clear()
-        self._room -= len(text)
-        if self._room < 0:
-            raise TooMuch(
-                _("tool arguments of more than {call_characters} MB").format(
-                    call_characters=CALL_CHARACTERS >> 20
-                )
-            )
-        call.pieces.append(text)
+        if self._told.name(number, told.call_id or told.item_id, told.name):
+            yield self._named_call(number)
+        self._told.replace(number, told.arguments)
 
     def _done(self, item: Any, place: Any) -> Iterator[Event]:
         """Take an item that is whole, with what was not shown of it before."""
         match item:
             case {"type": "function_call"}:
-                number = self._numbers.end("call", place, _id(item), item.get("id"))
-                yield from self._call_done(item, number)
-            case {"type": "message"}:
+                number = self._numbers.end("call", place, id_of(item), item.get("id"))
+                if self._told.is_another(number, item):
+                    # Of a server that has one id for all of them.
+                    number = self._numbers.end("call", None)
+                if self._told.end(number, item):
+                    yield self._named_call(number)
+            case {"type": "message"} | {"role": "assistant", "content": _}:
                 phase: Any = item.get("phase")
                 if isinstance(phase, str) and len(phase) <= 64:
                     self._phase = phase
                 number = self._numbers.end("text", place, item.get("id"))
-                if number not in self._heard:
-                    for text in _texts(item.get("content")):
-                        yield from self._said(text, number)
+                text = "".join(_texts(item.get("content")))
+                yield from self._said(self._missing(text, number), number)
             case {"type": "reasoning"}:
                 number = self._numbers.end("thought", place, item.get("id"))
-                if number not in self._heard:
+                if number not in self._thinks_in:
                     said = [*_texts(item.get("summary"))]
                     summed = bool(said)
                     for part, text in enumerate(said or _texts(item.get("content"))):
@@ -381,45 +339,27 @@ class ResponsesReader(AnswerReader):
             case _:
                 pass
 
-    def _call_done(self, item: dict[str, Any], number: int) -> Iterator[Event]:
-        self._begin(number)
-        yield from self._name(number, _id(item), item.get("name"))
-        self._arguments(item.get("arguments"), number, whole=True)
-
     def _unheard(self, response: Any) -> Iterator[Event]:
         """Take from the last event what no other event has told."""
         told = {"message"} if _TEXT in self._parts else set[str]()
         if self._sealed or self._thought != (-1, -1):
             told.add("reasoning")
-        calls = {call.id: number for number, call in self._open.items()}
+        calls = bool(self._told)
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             output: Any = bounds.shallow(response["output"])
             for item in output[:_MOST_ITEMS]:
                 kind = item.get("type")
                 if kind == "function_call" and calls:
-                    known = calls.get(_id(item), -1)
-                    if known < 0:
-                        known = self._without(item)
-                    call = self._open.get(known)
-                    if call and not (call.name and _any(call.pieces)):
-                        yield from self._call_done(item, known)
+                    number = self._told.lacking(item)
+                    if number >= 0 and self._told.end(number, item):
+                        yield self._named_call(number)
                 elif kind not in told:
                     yield from self._done(item, None)
-        said = self._builder.begun or self._open
+        said = self._builder.begun or self._told
         if not said and isinstance(response, dict):
             # Where the library of OpenAI has all text of an answer once more.
             text = cast(dict[str, Any], response).get("output_text")
             yield from self._said(text, self._numbers.of("text", None))
-
-    def _without(self, item: dict[str, Any]) -> int:
-        """Return the call that lacks what an item tells of one, -1 for none.
-
-        Some servers give a call another id in the last event.
-        """
-        for number, call in self._open.items():
-            if call.name in ("", item.get("name")) and not (call.name and call.pieces):
-                return number
-        return -1
 
     def _seal(self, item: dict[str, Any]) -> None:
         id, content = item.get("id"), item.get("encrypted_content")
@@ -435,12 +375,8 @@ class ResponsesReader(AnswerReader):
         self._sealed.append(piece)
 
     def _end(self, type: str, response: _Response) -> None:
-        for number, call in self._open.items():
-            if not call.name:
-                continue
-            arguments = "".join(call.pieces) or call.announced
-            function = {"name": call.name, "arguments": arguments}
-            self._calls.add([{"index": number, "id": call.id, "function": function}])
+        for call in self._told.pieces():
+            self._calls.add([call])
         usage = response.usage
         if isinstance(usage, dict):
             self._usage = _as_of_chat(cast(dict[str, Any], usage))
@@ -484,8 +420,14 @@ class ResponsesReader(AnswerReader):
             raise self._no_answer(body) from error
         value = bounds.shallow(value)
         fields = cast(dict[str, Any], value if isinstance(value, dict) else {})
-        output: Any = fields.get("output")
-        if not isinstance(output, list):
+        for name in ("response", "data", "result", "body"):
+            within: Any = fields.get(name)
+            if isinstance(within, dict) and "output" in within:
+                fields = cast(dict[str, Any], within)
+        output: Any = fields.get("output", fields.get("output_text"))
+        if isinstance(output, str):
+            fields = {**fields, "output": [{"type": "message", "content": output}]}
+        elif not isinstance(output, list):
             raise self._error(value)
         self.complete = True
         yield from self._unheard(fields)
@@ -523,24 +465,6 @@ def _mended(data: bytes) -> Any:
         return clean_builtins(json.loads(text))
     except RecursionError as error:
         raise ValueError(str(error)) from error
-
-
-def _id(item: Any) -> str:
-    """Return the id of a call, "" for none."""
-    id: Any = item.get("call_id") or item.get("id")
-    return id if isinstance(id, str) else ""
-
-
-def _written(arguments: Any) -> str:
-    """Return arguments as they are written, "" for none."""
-    if isinstance(arguments, dict):
-        return msgspec.json.encode(arguments).decode()
-    return arguments if isinstance(arguments, str) else ""
-
-
-def _any(pieces: list[str]) -> bool:
-    """Whether the pieces of a call's arguments are more than an object of nothing."""
-    return bool(pieces) and read_arguments("".join(pieces)) != {}
 
 
 def _thinks(part: Any) -> bool:

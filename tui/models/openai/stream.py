@@ -37,6 +37,7 @@ from tui.models.openai.chunks import (
     is_unseen,
     joined,
     marked_thought,
+    run_together,
     texts,
     thoughts,
     usage_event,
@@ -146,6 +147,8 @@ class AnswerReader:
         self._goes_on = False
         """Whether the answer went on after a finish reason."""
         self._usage: Any = None
+        self._counted = False
+        """Whether the last event that said anything was a count of tokens alone."""
         self._first = 0.0
         self._last = 0.0
         """When something of the answer came last."""
@@ -359,7 +362,9 @@ class AnswerReader:
         answered = self.complete and self.begun and not self._ends_in_words
         if self._words and not (ended or answered):
             raise self._no_json()
-        if not ended and not self.complete:
+        # The tokens are counted when all is said; some relays tell no other end.
+        counted = self._counted and (self.begun or bool(self._calls))
+        if not (ended or counted or self.complete):
             raise errors.dropped(_("the stream ended early"), self._where)
         self.complete = True
 
@@ -378,6 +383,9 @@ class AnswerReader:
                         self.complete = True
                     elif line.strip():
                         yield from self._item(line)
+            elif each := run_together(item):
+                for value in each:
+                    yield from self._item(value)
             elif not is_nothing(item):
                 self._unread(item)
             return
@@ -387,6 +395,7 @@ class AnswerReader:
                 yield from self._choice(chosen)
         if chunk.usage or chunk.x_groq:
             self._count(chunk.usage, chunk.x_groq)
+            self._counted = chunk.choices == []
         self.complete = self.complete or chunk.done is True
         if chunk.error or chunk.object == "error":
             raise (yield from self._failed(chunk.error or value_of(item)))
@@ -448,6 +457,7 @@ class AnswerReader:
             said = True
             yield from self._text(delta)
         self._streams = self._streams or said
+        self._counted = self._counted and not said
         if isinstance(message, Delta):
             if self._streams:
                 yield from self._held()

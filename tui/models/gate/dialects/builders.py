@@ -70,7 +70,8 @@ BARE_CALL: Atoms = (
         Lit(","),
         Alt(((Lit('"parameters"'),), (Lit('"arguments"'),))),
         Lit(":"),
-        Lit("{"),
+        # Some models write the object as a text.
+        Alt(((Lit("{"),), (Lit('"{'),))),
     ),
 )
 

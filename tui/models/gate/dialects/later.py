@@ -25,8 +25,9 @@ from tui.models.gate.dialects.marked import (
     SUFFIXED_END,
     SUFFIXED_THINKING,
 )
-from tui.models.gate.grammar import Dialect, Rule, Thinking
-from tui.models.gate.patterns import SPACE, Lit
+from tui.models.gate.grammar import Dialect, Payload, Rule, Thinking
+from tui.models.gate.patterns import NAME, SPACE, Lit
+from tui.models.gate.payloads.gemma import read_unmarked
 
 
 class Later(NamedTuple):
@@ -49,6 +50,15 @@ _GRANITE_31 = replace(
     anchor="line",
     after=eat((SPACE, Lit("</tool_call>"))),
 )
+_GEMMA_UNMARKED = Rule(
+    (),
+    (Lit("call:"), *NAME, Lit("{")),
+    Payload(read_unmarked, balanced=True),
+    anchor="line",
+    bare=True,
+    strict=True,
+    sign="",
+)
 LATER = {
     # Granite 3.1; Granite 3.2, if it is to think.
     "granite3": Later(rules=(_GRANITE_31, PYTHON_ALONE), thinking=_GRANITE_THINKING),
@@ -56,6 +66,8 @@ LATER = {
     **dict.fromkeys(
         ("hermes", "gemma3", "llama_pythonic", "olmo3"), Later(rules=(PYTHON_ALONE,))
     ),
+    # Where the server leaves Gemma's special tokens out of the text.
+    "gemma4": Later(rules=(_GEMMA_UNMARKED,)),
     # Apriel 1.6 under the name of the family whose calls it writes.
     "jamba": Later(thinking=(FINAL_RESPONSE,)),
     "smollm": Later(rules=(CODE_CALLS,)),

@@ -282,7 +282,8 @@ ROWS = (
         "functionary_v31",
         Rule(
             (Lit("<function="),),
-            (*NAME, Lit(">"), SPACE, OBJECT),
+            # Llama 3 leaves the end of the tag out at times, as Groq quotes it.
+            (*NAME, Opt((Lit(">"),)), SPACE, OBJECT),
             Payload(
                 read_function_tag,
                 STRINGS,

@@ -77,7 +77,7 @@ PAIR_BLOCK = block(
         PAIRS,
         ("</tool_call>",),
         ends=("</arg_value>",),
-        again=((Lit("<arg_key>"),),),
+        again=((Lit("<arg_key>"),), (Lit("</arg_value>"),)),
     ),
 )
 
@@ -96,7 +96,7 @@ def pair_block(tag: str, pairs: Pairs) -> Rule:
             (Quote(*pairs.key), Quote(*pairs.value)),
             (closer,),
             ends=(pairs.value[1],),
-            again=((begin,),),
+            again=((begin,), (Lit(pairs.value[1]),)),
         ),
     )
 

@@ -112,7 +112,8 @@ _FUNCTION = re.compile(
 )
 _PARAM = re.compile(
     r"<param\s+name\s*=\s*[\"'](?P<name>[^\"'>]+)[\"']\s*>"
-    r"(?:\s*<!\[CDATA\[(?P<raw>.*?)\]\]>\s*</param>|(?P<text>.*?)</param>)\s*",
+    r"(?:\s*<!\[CDATA\[(?P<raw>.*?)\]\]>\s*</param>|(?P<text>.*?)</param>)"
+    r"\s*(?:</param>\s*)*",
     re.DOTALL,
 )
 

@@ -13,6 +13,7 @@ from tui.models.gate.payloads.literals import (
 from tui.models.gate.payloads.literals import (
     value_at as literal_at,
 )
+from tui.models.gate.payloads.typed_values import parameters_of, schema_of, typed
 from tui.models.gate.pieces import Call
 
 _CALL = re.compile(r"\s*(?:call)?:?\s*(?P<name>[^\s{}:]+)\s*(?=\{)")
@@ -28,6 +29,31 @@ _WORDS = {
     "None": None,
 }
 _DEEPEST = 200
+
+
+def read_unmarked(body: str, tools: Tools, closed: bool) -> Reading:
+    """Parse the call of an offered tool that has lost its markers, of strings too.
+
+    A value then ends where another parameter of the tool begins, or with the call.
+    """
+    start = _CALL.match(body)
+    if start is None or start["name"] not in tools or not body.rstrip().endswith("}"):
+        return Reading(whole=False)
+    name = start["name"]
+    reading = _read_marked(body, tools, closed)
+    if reading.whole:
+        return reading
+    inner = body[start.end() + 1 : body.rindex("}")]
+    names = "|".join(map(re.escape, parameters_of(tools, name))) or "(?!)"
+    found = [*re.finditer(rf"(?:\A|,)\s*(?P<key>{names})\s*:", inner)]
+    if not found or found[0].start():
+        return Reading(whole=False)
+    ends = [*(each.start() for each in found[1:]), len(inner)]
+    given: dict[str, Any] = {}
+    for each, end in zip(found, ends, strict=True):
+        key, text = each["key"], inner[each.end() : end]
+        given[key] = typed(text, schema_of(tools, name, key))
+    return Reading([Call(name, given)])
 
 
 def gemma_reader(mark: str) -> Reader:
@@ -101,3 +127,6 @@ def gemma_reader(mark: str) -> Reader:
         return _WORDS[word[0]], word.end()
 
     return read
+
+
+_read_marked = gemma_reader('<|"|>')

@@ -106,7 +106,8 @@ def _call_at(pairs: Pairs) -> Any:
     name = re.compile(rf"\s*(?P<name>[^\s<>{{}}]+)\s*(?:{after})?")
     typed_as = rf"(?:{kind}(?P<type>.*?){kind_end}\s*)?" if kind else "(?P<type>(?!))?"
     pair = re.compile(
-        rf"\s*{key}(?P<key>.*?){key_end}\s*{typed_as}{value}(?P<value>.*?){value_end}",
+        rf"\s*{key}(?P<key>.*?){key_end}\s*{typed_as}{value}(?P<value>.*?)"
+        rf"(?:{value_end}\s*)+",
         re.DOTALL,
     )
 

@@ -20,7 +20,7 @@ from tui.models.gate.pieces import Call
 _SURPLUS = re.compile(r"[\s\]})]*")
 
 _PLAIN = re.compile(r"\s*(?P<name>[^\s{]+?)[ \t]*(?:\n\s*|(?=\{)|\Z)", re.DOTALL)
-_FUNCTION_TAG = re.compile(r"(?P<name>[\w.\-]+)>")
+_FUNCTION_TAG = re.compile(r"(?P<name>[\w.\-]+)(?:>|[ \t]*(?=\{))")
 _MISTRAL = re.compile(
     r"\s*(?P<name>[\w.\-]+)\s*(?:\[CALL_ID\](?P<id>[^\[\s{]*))?\s*(?:\[ARGS\])?\s*"
 )

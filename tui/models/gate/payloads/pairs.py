@@ -13,7 +13,8 @@ from tui.models.gate.payloads.typed_values import schema_of, typed
 from tui.models.gate.pieces import Call
 
 _PAIR = re.compile(
-    r"\s*<arg_key>(?P<key>[^<]*)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>",
+    r"\s*<arg_key>(?P<key>[^<]*)</arg_key>\s*<arg_value>(?P<value>.*?)"
+    r"(?:</arg_value>\s*)+",
     re.DOTALL,
 )
 _NAME = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:<tool_sep>)?")

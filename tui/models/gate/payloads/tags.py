@@ -161,6 +161,8 @@ def _call(
         else:
             given[key] = typed(text, schema_of(tools, name, key))
         at = _after(_SPACE, body, after)
+        while body.startswith(tags.parameter_end, at):  # once more
+            at = _after(_SPACE, body, at + len(tags.parameter_end))
     return Call(name, given), at + len(tags.call_end)
 
 
