@@ -125,8 +125,13 @@ def _text(text: str, look: Char, ink: str, x: int, top: int) -> str:
     style += ' text-decoration="underline"' if look.underscore else ""
     return (
         f'<text x="{x}" y="{top + 14}" fill="{ink}"{style}'
-        f' textLength="{cell_len(text) * CELL}">{escape(text)}</text>'
+        f' textLength="{cell_len(text) * CELL}">{_kept(text)}</text>'
     )
+
+
+def _kept(text: str) -> str:
+    """Return text whose spaces browsers keep: not all heed `xml:space`."""
+    return escape(text).replace(" ", "\xa0")
 
 
 def _colours(look: Char) -> tuple[str, str]:

@@ -19,6 +19,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import staged
+from dialogs import DIALOGS
+from outputs import PROGRAMS
 from screens import SCREENS, Scene, history
 from support.pilot import Chat
 
@@ -27,6 +29,8 @@ from tui import i18n
 SIZES = ((120, 40), (80, 24), (60, 20))
 LARGE = (200, 60)
 """The size of the main screens only."""
+TERMINAL = "terminal"
+"""The theme of what has none: the colours are the terminal's."""
 COLOURLESS = "no-color"
 """Stands for a theme where NO_COLOR is set."""
 
@@ -112,7 +116,7 @@ def main(folder: Path, wanted: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stores: dict[str, Path] = {}
     with tempfile.TemporaryDirectory(prefix="pictures-") as keeping:
-        for scene in SCREENS:
+        for scene in (*DIALOGS, *SCREENS):
             if wanted and scene.name not in wanted:
                 continue
             if scene.language not in stores:
@@ -131,6 +135,15 @@ def main(folder: Path, wanted: list[str]) -> None:
                     patch.dict(os.environ, {"NO_COLOR": "1"}),
                 ):
                     asyncio.run(draw(scene, folder, colour=False))
+        for program in PROGRAMS:
+            if wanted and program.name not in wanted:
+                continue
+            print(program.name, flush=True)
+            for columns, rows in SIZES:
+                with fresh(None, "en") as home:
+                    svg = program.draw(home, columns, rows)
+                name = f"{program.name}.{columns}x{rows}.{TERMINAL}.svg"
+                (folder / name).write_text(svg, "utf-8")
     (folder / "index.html").write_text(sheet(folder), "utf-8")
 
 

@@ -301,11 +301,6 @@ async def _reading(chat: Chat) -> None:
     await chat.pilot.press("tab")
 
 
-async def _error(chat: Chat) -> None:
-    await chat.ask("And now?")
-    await chat.until(lambda: chat.screen.status.state == "error")
-
-
 async def _two(chat: Chat) -> None:
     await _conversation(chat)
     await chat.pilot.press("ctrl+n")
@@ -367,7 +362,6 @@ SCREENS = (
     Scene("markdown", _markdown, [MARKDOWN], main=True),
     Scene("streaming", _streaming, MOVE),
     Scene("reading", _reading, MEETING),
-    Scene("error", _error),
     Scene("slash", _slash),
     Scene("slash-filtered", _slash_filtered),
     Scene("files", _files),

@@ -11,10 +11,12 @@ import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, tzinfo
+from html import escape, unescape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
+from rich.cells import cell_len
 from support.pilot import Chat
 
 from tui import config, conversation
@@ -200,4 +202,35 @@ def wait_end(host: Host, id: str) -> None:
 def picture(app: Any, title: str = "lazychat") -> str:
     """Return what the app shows as SVG, in the fonts of whoever looks at it."""
     svg = app.export_screenshot(title=title)
-    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    return _TEXT.sub(_by_width, svg)
+
+
+_TEXT = re.compile(
+    r'<text class="([^"]*)" x="([\d.]+)" ([^>]*?)textLength="([\d.]+)"'
+    r"([^>]*)>([^<]*)</text>"
+)
+
+
+def _by_width(match: re.Match[str]) -> str:
+    """Divide a text where narrow characters meet wide ones.
+
+    Rich takes each for one cell, and squeezes Chinese into half of its room.
+    """
+    look, x, before, length, after, escaped = match.groups()
+    text = unescape(escaped)
+    if cell_len(text) == len(text):
+        return match[0]
+    cell = float(length) / len(text)
+    parts: list[str] = []
+    at = float(x)
+    for _, group in itertools.groupby(text, key=cell_len):
+        run = "".join(group)
+        width = cell_len(run) * cell
+        shown = escape(run, quote=False).replace(" ", "\xa0")
+        parts.append(
+            f'<text class="{look}" x="{at:g}" {before}textLength="{width:g}"{after}>'
+            f"{shown}</text>"
+        )
+        at += width
+    return "".join(parts)

@@ -114,6 +114,20 @@ async def test_the_agent_is_chosen_from_a_list_or_by_name() -> None:
         assert agents(chat) == ["react", "function_call"]
 
 
+async def test_what_an_agent_does_is_told_in_full_on_a_narrow_screen() -> None:
+    async with opened(size=(60, 20)) as chat:
+        await chat.ask("/agent")
+        await chat.until("Choose how answers")
+        await chat.until("without tool calls")
+        rows = [row.strip(" │") for row in chat.text.split("\n")]
+        at = next(n for n, row in enumerate(rows) if row.startswith("react"))
+        assert rows[at + 1].endswith("tool calls")
+        assert "then answers" in chat.text
+        assert "…" not in chat.text.partition("Choose how")[2].partition("Also")[0]
+        await chat.pilot.resize_terminal(100, 30)
+        await chat.until("(ReAct), for models without tool calls")
+
+
 async def test_each_conversation_keeps_its_agent_and_a_new_one_has_the_last() -> None:
     async with opened(["One."]) as chat:
         await chat.ask("Hi")

@@ -212,6 +212,17 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
         assert chat.screen.composer.text == "Second"
 
 
+async def test_the_key_beside_a_queued_question_is_seen_at_any_width() -> None:
+    async with opened([["Busy ", threading.Event()]], size=(60, 20)) as chat:
+        await chat.ask("First")
+        await chat.until("Busy")
+        await chat.ask("And what about the DNS records, which are elsewhere?")
+        await chat.until("… · Alt+Up takes it back")
+        assert "Queued: And what about " in chat.text
+        await chat.pilot.resize_terminal(120, 40)
+        await chat.until("which are elsewhere? · Alt+Up takes it back")
+
+
 async def test_question_that_waits_stands_below_the_answer_that_is_written() -> None:
     gate, more = threading.Event(), ToolCall("1", "nonesuch", {})
     script = [["Begin. ", gate, more], ["Rest of one."], ["Answer two."]]

@@ -63,8 +63,8 @@ class View:
     def note(self, text: str, kind: str) -> None:
         self.notes.append(text)
 
-    def entitle(self, title: str) -> None:
-        self.title = title
+    def entitle(self, words: str, more: str) -> None:
+        self.title = words + more
 
     def follow_end(self) -> None:
         pass

@@ -1,6 +1,8 @@
 """What is seen on every screen in every theme: contrast, and rows that are chosen."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from rich.style import Style
@@ -8,6 +10,10 @@ from support.contrast import contrast, in_256_colours
 from support.pilot import Chat, opened
 from textual.color import Color
 from textual.geometry import Region
+
+from tui.mcp.values import Field, Question
+from tui.messages import ToolCall
+from tui.models.scripted import Pause, Step
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -34,6 +40,7 @@ def refill(self, now: float) -> None:
     raise ValueError(f"{now!r}", None, 0x1F)  # a comment
 ```
 """
+CLIENT = "".join(f"LINE_{n} = {n}\n" for n in range(20)) + "TIMEOUT = 5\n"
 SCREENS = {
     "conversation": ("", "Purpose"),
     "menu": ("/", "Choose a model"),
@@ -49,7 +56,41 @@ SCREENS = {
     "find": ("ctrl+f", "Find"),
     "reading": ("tab", "e edit"),
     "empty": ("ctrl+n", "all keys and commands"),
+    "approval": ("", "Allow edit_file?"),
+    "quit": ("", "Stop and quit"),
+    "question": ("", "days must be"),
+    "setup": ("/setup", "Needs a key"),
+    "key": ("", "Key for OpenAI"),
+    "files": ("@", "client.py"),
+    "attached": ("/attach client.py", "Backspace removes"),
+    "overwriting": ("/save-code client.py", "Enter overwrites"),
+    "queued": ("", "takes it back"),
 }
+SCRIPTS: dict[str, Iterable[Step]] = {
+    "approval": [
+        ToolCall(
+            "1",
+            "edit_file",
+            {"path": "client.py", "old": "TIMEOUT = 5", "new": "TIMEOUT = 30"},
+        )
+    ],
+    "quit": ["Slowly", Pause(600)],
+    "queued": ["Slowly", Pause(600)],
+}
+"""What the model does when it is asked once more."""
+REAL = """
+model = "real"
+[models.real]
+provider = "openai"
+base_url = "http://127.0.0.1:9"
+"""
+"""A model that the starter does not stand for, as it has no tools that ask."""
+QUESTION = Question(
+    "1",
+    "tickets",
+    "What is it about?",
+    (Field("days", "integer", description="how long"), Field("name", required=True)),
+)
 LISTS = ("menu", "search", "palette", "models", "themes", "agents", "tools")
 Cell = tuple[str, Style]
 
@@ -60,6 +101,27 @@ async def show(chat: Chat, screen: str) -> None:
     await chat.until("refill")
     await chat.ready()
     how, sign = SCREENS[screen]
+    if screen in SCRIPTS:
+        await chat.ask("And now?")
+    match screen:
+        case "quit":
+            await chat.until("Slowly")
+            await chat.pilot.press("ctrl+q")
+        case "queued":
+            await chat.until("Slowly")
+            await chat.ask("And then?")
+        case "question":
+            asked = QUESTION, asyncio.get_running_loop().create_future()
+            chat.host.mcp._asking._open["1"] = asked
+            chat.app.mcp.refresh()
+            await chat.until("What is it about?")
+            await chat.pilot.press("x", "enter")
+        case "key":
+            await chat.pilot.press("ctrl+l")
+            await chat.until("Type to filter")
+            await chat.pilot.press(*"openai", "down", "up", "enter")
+        case _:
+            pass
     if how.startswith("/") and how != "/":
         await chat.ask(how)
     elif how:
@@ -91,9 +153,16 @@ def back(cell: Cell) -> Color:
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-async def test_all_text_has_wcag_aa_contrast_in_all_themes(screen: str) -> None:
+async def test_all_text_has_wcag_aa_contrast_in_all_themes(
+    screen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In 256 colours too, as over ssh, which does not pass on COLORTERM."""
-    async with opened([ANSWER], size=(100, 40)) as chat:
+    (tmp_path / "client.py").write_text(CLIENT)
+    script = [ANSWER, *([SCRIPTS[screen]] if screen in SCRIPTS else [])]
+    monkeypatch.chdir(tmp_path)
+    async with opened(script, REAL, size=(100, 40)) as chat:
+        chat.host.models._models["real"] = chat.model
+        await chat.until(lambda: "edit_file" in chat.host.enabled)
         await chat.until(lambda: "tide" in chat.app.available_themes)
         await show(chat, screen)
         painted = [

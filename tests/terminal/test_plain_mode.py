@@ -441,14 +441,47 @@ def test_conversations_are_listed_opened_renamed_and_restored(plain: Plain) -> N
     say(terminal, f"/open {row.split()[0]}")
     terminal.wait_for("Conversation First question?")
     say(terminal, "/rename Something else")
-    terminal.wait_for("Renamed to")
     say(terminal, "/delete")
     terminal.wait_for('Deleted "Something else"')
+    say(terminal, "/show")
+    terminal.wait_for("This conversation is empty")
     say(terminal, "/undo")
-    terminal.wait_for("Conversation Something else")
+    terminal.wait_for('Restored "Something else"')
+    said = [line for line in lines(terminal) if "Something else" in line]
+    assert said[:2] == [
+        "You: /rename Something else",
+        "Note: The title is now Something else",
+    ]
+    assert len(said) == 4  # deleted, restored: nothing is told twice
 
     said = ["You: First question?", "scripted: One."]
     terminal.wait_for(lambda t: lines(t)[-3:-1] == said)
+
+
+def test_settings_are_listed_and_changed_in_words(plain: Plain) -> None:
+    terminal = plain([])
+
+    say(terminal, "/tools")
+    terminal.wait_for("/tools NAME turns one on or off")
+    told = lines(terminal)
+    assert "get_current_weather: on, demo with made-up results" in told
+    assert "read_file: on, asks first" in told
+    assert "current_time: on" in told
+    say(terminal, "/tools current_time")
+    terminal.wait_for("current_time is off")
+    say(terminal, "/agent")
+    terminal.wait_for("/agent NAME chooses another one")
+    say(terminal, "/agent plna")
+    terminal.wait_for('There is no agent "plna". Did you mean "plan"?')
+    say(terminal, "/agent plan")
+    terminal.wait_for("The agent is now plan: makes a plan")
+    say(terminal, "/system")
+    terminal.wait_for("No system prompt; /system TEXT sets one")
+    say(terminal, "/system Be brief")
+    say(terminal, "/system")
+    terminal.wait_for("System prompt: Be brief")
+    terminal.wait_for("/system TEXT sets another one, /system default resets it")
+    leave(terminal)
 
 
 def test_a_mistyped_command_is_not_sent(plain: Plain, log: EventLog) -> None:

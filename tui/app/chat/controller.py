@@ -16,7 +16,8 @@ from tui.conversation.entry import CONTINUE, GO_ON
 from tui.i18n import _
 from tui.safe import safe
 
-_SHOWN = 40
+_SHOWN = 400
+"""Characters of a queued question that may be shown, as far as there is room."""
 """Characters of a queued message that are shown."""
 
 
@@ -40,7 +41,7 @@ class Controller:
         self._composer = composer
         self._view = view
         self._unsend_key = unsend_key
-        self._title = ""
+        self._title = "", ""
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
         self._waited: set[str] = set()
@@ -291,20 +292,15 @@ class Controller:
         )
         orphaned = any(map(turns.is_orphaned, self._fold.requested))
         state = _("Not asked") if orphaned else _("Queued")
-        title = ""
+        title = "", ""
         if queued:
             key = self._unsend_key
             back = _(" · {key} takes it back").format(key=key) if key else ""
-            title = _("{state}: {question}{more}{back}").format(
-                state=state, question=_short(queued[0]), more=more, back=back
+            words = _("{state}: {question}").format(
+                state=state, question=queued[0][:_SHOWN]
             )
+            title = words, more + back
         title = self._versions.title or title
         if title != self._title:
             self._title = title
-            self._view.entitle(title)
-
-
-def _short(question: str) -> str:
-    return (
-        question if len(question) <= _SHOWN else f"{question[: _SHOWN - 1].rstrip()}…"
-    )
+            self._view.entitle(*title)

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from textual.content import Content
-
 from tui.app.chat.drafts import Drafts
 from tui.app.chat.follower import Follower
 from tui.app.chat.hints import Hints
@@ -55,9 +53,9 @@ class ScreenView:
         """Add a note to the conversation."""
         self._transcript.add_note(text, kind)
 
-    def entitle(self, title: str) -> None:
+    def entitle(self, words: str, more: str) -> None:
         """Set the title above the composer; "" removes it."""
-        self._composer.border_title = Content(title) if title else None
+        self._composer.entitle(words, more)
 
     def follow_end(self) -> None:
         """Scroll to the end of the conversation and follow it."""

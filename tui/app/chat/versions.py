@@ -46,15 +46,16 @@ class MessageVersions:
         """The text and files that the composer held before the edit."""
 
     @property
-    def title(self) -> str:
-        """The composer's title while it edits a message; otherwise ""."""
+    def title(self) -> tuple[str, str] | None:
+        """The composer's title while it edits a message, and its key."""
         if self.editing is None:
-            return ""
+            return None
         view = self._timeline.by_id.get(self.editing)
         first = " ".join(safe(view.text if view else "")[:200].split())
         first = first if len(first) <= 30 else first[:29].rstrip() + "…"
-        return _("Editing “{first}” · {leave_key} cancels").format(
-            first=first, leave_key=self._leave_key
+        return (
+            _("Editing “{first}”").format(first=first),
+            _(" · {leave_key} cancels").format(leave_key=self._leave_key),
         )
 
     def edit(self) -> None:

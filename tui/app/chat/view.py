@@ -84,8 +84,11 @@ class View(Protocol):
         """Add a note to the conversation."""
         ...
 
-    def entitle(self, title: str) -> None:
-        """Set the title above the text field; "" removes it."""
+    def entitle(self, words: str, more: str) -> None:
+        """Set the title above the text field; "" removes it.
+
+        If there is not enough room, `words` are cut, and `more` behind them is not.
+        """
         ...
 
     def follow_end(self) -> None:

@@ -85,7 +85,7 @@ class Form(VerticalScroll, can_focus=True):
             each.cursor_blink = False
         self.border_title = safe(title, newlines=False)
         act = _("Enter next, then send") if len(fields) > 1 else _("Enter send")
-        self.border_subtitle = _("{act}   Esc decline").format(act=act)
+        self.border_subtitle = _("{act} · Esc decline").format(act=act)
 
     def compose(self) -> ComposeResult:
         """Yield the message, and a label and an input for each field."""

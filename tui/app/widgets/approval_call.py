@@ -30,11 +30,11 @@ def answers(asked: ApprovalRequested) -> list[Answer]:
     """Return the answers to a question, the narrowest permission first."""
     id, name = asked.call_id, safe(asked.tool, newlines=False)
     given = [
-        Answer("y", _("allow once"), "once", ApprovalGiven(id, True)),
+        Answer("y", _("allow once"), _("once"), ApprovalGiven(id, True)),
         Answer(
             "c",
             _("allow {name} in this conversation").format(name=name),
-            "here",
+            _("here"),
             ApprovalGiven(id, True, "conversation"),
         ),
     ]
@@ -48,18 +48,18 @@ def answers(asked: ApprovalRequested) -> list[Answer]:
         text = _("always allow “{pattern}”{where}").format(
             pattern=spelled_out(asked.pattern), where=where
         )
-        given.append(Answer("p", text, "pattern", always))
+        given.append(Answer("p", text, _("pattern"), always))
     if asked.may_keep:
         always = ApprovalGiven(id, True, "always")
         given.append(
             Answer(
                 "t",
                 _("always allow {name}{where}").format(name=name, where=where),
-                "always",
+                _("always"),
                 always,
             )
         )
-    return [*given, Answer("d", "deny", "deny", None)]
+    return [*given, Answer("d", _("deny"), _("deny"), None)]
 
 
 def _short(folder: str) -> str:
@@ -127,9 +127,24 @@ class Meaning(Entry):
 
 
 def _rows(text: str, width: int, gutter: str, style: Style) -> Iterator[Line]:
-    for number, row in enumerate(chop_cells(text, width - 2) or [""]):
+    for number, row in enumerate(_broken(text, width - 2)):
         # A continued row is marked: it must not look like a line of its own.
         yield Line(((("└ " if number else gutter), ("gutter",)), (row, style)))
+
+
+def _broken(text: str, width: int) -> Iterator[str]:
+    """Yield rows of at most `width` cells that are `text`, side by side.
+
+    A row ends before a space if there is one in its second half. The space begins the
+    next row, so that a word that had to be broken differs from two words.
+    """
+    while cell_len(text) > width:
+        row = chop_cells(text, width)[0] or text[0]
+        space = row.rfind(" ", len(row) // 2)
+        at = space if space > 0 and text[len(row)] != " " else len(row)
+        yield text[:at]
+        text = text[at:]
+    yield text
 
 
 def _look(kind: str, text: str) -> Style:

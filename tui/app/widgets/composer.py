@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar, cast
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.actions import SkipAction
 from textual.app import App
@@ -53,6 +53,8 @@ PASTE_SECONDS = 1.0
 SLICE = 16_000
 """Characters that a paste inserts at a time, so that the app stays responsive."""
 
+_BESIDE_TITLE = 6
+"""Cells of the border and the blanks beside a title in it."""
 PLACEHOLDERS = (
     N_("Message (Enter sends, Ctrl+J new line, @ adds a file, {help} help)"),
     N_("Message (Enter sends, Ctrl+J new line, {help} help)"),
@@ -209,6 +211,7 @@ class Composer(Contained, TextArea):
         self.vi = ViKeys(self)
         """The keys of vi, off at first."""
         self._keys_hint = ""
+        self._entitled = "", ""
         self.help_key = "F1"
         """The key of the help screen, for the placeholder."""
         self.takes_paste: Callable[[str], Sequence[str]] = lambda text: ()
@@ -523,6 +526,19 @@ class Composer(Contained, TextArea):
         fits = (text for text in texts if cell_len(text) <= room)
         # Textual fails to wrap a placeholder in a window without room for it.
         self.placeholder = next(fits, _(PLACEHOLDERS[-1]) if room > 1 else "")
+        self._show_title()
+
+    def entitle(self, words: str, more: str) -> None:
+        """Set the title; "" removes it. Only `words` are cut if there is no room."""
+        self._entitled = words, more
+        self._show_title()
+
+    def _show_title(self) -> None:
+        words, more = self._entitled
+        room = self.outer_size.width - _BESIDE_TITLE - cell_len(more)
+        if room > 0 and cell_len(words) > room:
+            words = set_cell_size(words, room - 1).rstrip() + "…"
+        self.border_title = Content(words + more) if words else None
 
     def render_line(self, y: int) -> Strip:
         """Return one row, blank if the window is too narrow for text."""

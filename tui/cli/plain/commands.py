@@ -19,6 +19,7 @@ from tui.i18n import N_, _
 from tui.messages import Attachment
 from tui.safe import one_line, safe
 from tui.spelling import VERY_NEAR, nearest
+from tui.tools.registry import is_demo
 
 LISTED = 20
 """Conversations, or hits of a search, that are listed at most."""
@@ -157,8 +158,11 @@ def _search(repl: Repl, words: str) -> None:
     repl.note(_("/open ID opens one") if hits else _("Nothing found"))
 
 
-def _show(repl: Repl, _: str) -> None:
-    repl.talk.narrator.replay(())
+def _show(repl: Repl, __: str) -> None:
+    if repl.talk.fold.questions:
+        repl.talk.narrator.replay(())
+    else:
+        repl.note(_("This conversation is empty"))
 
 
 def _act(name: str) -> Callable[[Repl, str], None]:
@@ -168,13 +172,16 @@ def _act(name: str) -> Callable[[Repl, str], None]:
         if name == "rename" and not argument:
             raise LazychatError(_("/rename needs a title"))
         outcome = Library(repl.backend.store).do(name, repl.talk.id, argument)
-        repl.console.say(ERROR if outcome.failed else _("Note"), outcome.text)
         if outcome.failed:
+            repl.console.say(ERROR, outcome.text)
             return
+        if name != "rename":  # the log has the new title, and it is told from there
+            repl.note(outcome.text)
         if name == "delete":
+            repl.note(_("This is a new conversation; /undo restores the deleted one"))
             repl.open(conversation.new_id(), is_new=True)
         elif name in ("undo", "import"):
-            repl.open(outcome.id)
+            repl.open(outcome.id, quiet=True)
 
     return act
 
@@ -195,13 +202,21 @@ def _model(repl: Repl, name: str) -> None:
 def _agent(repl: Repl, name: str) -> None:
     if name in agent_names.ABOUT:
         repl.agent = name
-        repl.note(f"{name}: {agent_names.ABOUT[name]}")
+        repl.note(
+            _("The agent is now {name}: {about}").format(
+                name=name, about=_(agent_names.ABOUT[name])
+            )
+        )
         return
+    if name:
+        hint = nearest(name, list(agent_names.ABOUT))
+        raise LazychatError(
+            _('There is no agent "{name}".{hint}').format(name=name, hint=hint)
+        )
     for each, about in agent_names.ABOUT.items():
         here = _(", in use") if each == repl.agent else ""
-        repl.console.line(f"{each}: {about}{here}")
-    if name:
-        raise LazychatError(_("There is no agent {name}").format(name=name))
+        repl.console.line(f"{each}: {_(about)}{here}")
+    repl.note(_("/agent NAME chooses another one"))
 
 
 def _tools(repl: Repl, name: str) -> None:
@@ -210,8 +225,9 @@ def _tools(repl: Repl, name: str) -> None:
         on = repl.enabled()
         for each, tool in tools.items():
             asks = _(", asks first") if repl.backend.policy(tool) == "ask" else ""
-            state = "on" if each in on else "off"
-            repl.console.line(f"{safe(each, newlines=False)}: {state}{asks}")
+            demo = _(", demo with made-up results") if is_demo(tool) else ""
+            state = _("on") if each in on else _("off")
+            repl.console.line(f"{safe(each, newlines=False)}: {state}{asks}{demo}")
         repl.note(_("/tools NAME turns one on or off"))
     elif name not in tools:
         hint = nearest(name, list(tools))
@@ -222,7 +238,7 @@ def _tools(repl: Repl, name: str) -> None:
         repl.toggled[name] = name not in repl.enabled()
         repl.note(
             _("{name} is {value}").format(
-                name=name, value="on" if repl.toggled[name] else "off"
+                name=name, value=_("on") if repl.toggled[name] else _("off")
             )
         )
 
@@ -242,11 +258,8 @@ class _Field:
     files: tuple[Attachment, ...] = ()
     text = ""
 
-    def __init__(self, repl: Repl) -> None:
-        self._repl = repl
-
     def load_text(self, text: str, files: tuple[Attachment, ...] | None = None) -> None:
-        self._repl.console.line(text)
+        pass
 
     def focus(self) -> None:
         pass
@@ -263,7 +276,7 @@ def _settings(repl: Repl) -> ConversationSettings:
         talk.settings = ConversationSettings(
             talk.conversation,
             talk.fold,
-            _Field(repl),
+            _Field(),
             _Sidebar(),
             repl.host.config.system,
             repl.note,
@@ -278,7 +291,12 @@ def _drop(call: Callable[..., object], *given: object) -> None:
 
 
 def _system(repl: Repl, text: str) -> None:
-    _settings(repl).set_system(text)
+    settings = _settings(repl)
+    if not text and (known := settings.current.system or repl.host.config.system):
+        repl.console.say(_("System prompt"), known)
+        repl.note(_("/system TEXT sets another one, /system default resets it"))
+    else:
+        settings.set_system(text)
 
 
 def _set(repl: Repl, text: str) -> None:

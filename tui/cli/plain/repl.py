@@ -106,13 +106,16 @@ class Repl:
         """Tell the user something."""
         self.console.say(NOTE, text)
 
-    def open(self, id: str, *, is_new: bool = False) -> None:
-        """Open a conversation in place of the current one. Raises `LogError`."""
+    def open(self, id: str, *, is_new: bool = False, quiet: bool = False) -> None:
+        """Open a conversation in place of the current one. Raises `LogError`.
+
+        Its title is told unless `quiet`.
+        """
         talk = Talk(self.host, self.backend, self.console, id, is_new=is_new)
         if hasattr(self, "talk"):
             self.talk.close()
         self.talk = talk
-        if not is_new:
+        if not is_new and not quiet:
             title = conversation.get(self.host.log, id)
             self.note(
                 _("Conversation {title}").format(title=(title and title.title) or id)
