@@ -44,6 +44,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     options, rest = parser.parse_known_args(given)
     if rest:
         hint = _('; to ask: lazychat ask "..."') if command == "chat" else ""
+        late = next((word for word in rest if word in COMMANDS), "ask")
+        if hint and late != "ask":
+            hint = _("; the command comes first: lazychat {command} ...").format(
+                command=late
+            )
         parser.error(
             _("unrecognized arguments: {rest}{hint}").format(
                 rest=" ".join(rest), hint=hint
