@@ -2,12 +2,19 @@
 
 import re
 from pathlib import Path
+from time import monotonic
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from support import asking_tool
 from support.pilot import Chat, opened
 
+from tui.app.widgets.approval_call import Effect
+from tui.events import ApprovalRequested
 from tui.messages import ToolCall
+from tui.safe import spelled_out
 
 LONG = "git status " + "/".join(["a-folder"] * 40)
 KEYS = ["y", "c", "p", "t", "d", "Esc"]
@@ -73,3 +80,35 @@ async def test_the_keys_stay_visible_when_the_terminal_shrinks_and_grows(
         for size in [(30, 8), (100, 30), (24, 6)]:
             await chat.pilot.resize_terminal(*size)
             await chat.until(lambda: visible_keys(chat) == KEYS)
+
+
+def rows_of(text: str, width: int) -> list[str]:
+    asked = ApprovalRequested("1", "run_it", kind="command", text=text, subject=text)
+    effect = Effect(asked)
+    lines = [effect.line(n, width) for n in range(effect.height(width))]
+    return [line.text for line in lines]
+
+
+def test_a_call_is_broken_between_words_and_each_character_is_shown() -> None:
+    assert rows_of("git status --short --branch", 20) == [
+        "$ git status --short",
+        "└  --branch",
+    ]
+    assert rows_of("echo " + "x" * 30, 20) == [
+        "$ echo xxxxxxxxxxxxx",
+        "└ " + "x" * 17,
+    ]
+
+
+@given(st.text(st.sampled_from("ab /中\u0301"), max_size=200), st.integers(4, 30))
+def test_rows_of_a_call_are_its_text_side_by_side(text: str, width: int) -> None:
+    rows = rows_of(text, width)
+
+    assert "".join(row[2:] for row in rows) == spelled_out(text)
+    assert all(cell_len(row) <= width for row in rows)
+
+
+def test_a_line_of_a_megabyte_is_broken_at_once() -> None:
+    begun = monotonic()
+    assert len(rows_of("ab " * 350_000, 80)) > 10_000
+    assert monotonic() - begun < 20

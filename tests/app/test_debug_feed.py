@@ -41,6 +41,20 @@ async def test_each_request_of_a_turn_is_a_round_above_its_calls() -> None:
         assert "1 call · 892→168 tok" in chat.text
 
 
+async def test_the_panel_is_as_high_as_what_it_shows() -> None:
+    async with opened(TWO_ROUNDS, size=(80, 24)) as chat:
+        await chat.pilot.press("f3")
+        await chat.ask("Weather?")
+        await chat.until("It is 10 degrees.")
+        await chat.ready()
+
+        rows = [row.strip() for row in chat.text.split("\n")]
+        top = next(n for n, row in enumerate(rows) if "Debug · 1 call" in row)
+        bottom = next(n for n, row in enumerate(rows) if row.startswith("╭"))
+        assert len(rows[top:bottom]) == 5  # its title, two rounds, a call of two rows
+        assert all(rows[top:bottom])
+
+
 async def test_reading_it_again_shows_the_same_as_watching_it() -> None:
     async with opened(TWO_ROUNDS) as chat:
         await chat.ask("Weather?")

@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.pilot import LIMIT, Chat, opened
+from support.store import journal_mode
 
 from tui import conversation
 from tui.conversation import read_state
 from tui.conversation.read_state import Opened
 from tui.eventlog import EventLog
+from tui.eventlog.sqlite import network_mounts
 from tui.events import MessageAdded
 from tui.messages import Message
 
@@ -93,3 +96,21 @@ async def test_draft_that_came_too_late_for_a_message_is_none_any_more(
         assert chat.screen.composer.text == ""
         log = chat.host.log
         await chat.until(lambda: read_state.draft(log, "old") == "")
+
+
+async def test_a_home_on_a_network_file_system_keeps_a_conversation(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are written as sqlite can share them there: without a WAL."""
+    monkeypatch.setattr(network_mounts, "on_network", lambda folder: True)
+    async with opened(["One."]) as chat:
+        await chat.ask("First?")
+        await chat.until("One.")
+        await chat.ready()
+        id = chat.screen.conversation
+        assert journal_mode(home / "lazychat.db") != "wal"
+
+    async with opened(["Two."], id=id) as chat:
+        await chat.until("One.")
+        await chat.ask("Second?")
+        await chat.until("Two.")

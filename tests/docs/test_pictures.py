@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from support import ROOT
 
 pytestmark = pytest.mark.outside
@@ -40,3 +41,20 @@ def test_a_screen_is_drawn_in_each_theme_and_size_and_the_same_again(
     text = re.sub("<[^>]*>", "", first["find.80x24.tide.svg"])
     assert "1 of 1" in unescape(text).replace("\xa0", " ")
     assert 'src="find.60x20.ember.svg"' in (tmp_path / "first/index.html").read_text()
+
+
+def test_chinese_has_its_room_and_plain_mode_is_drawn_from_a_terminal(
+    tmp_path: Path,
+) -> None:
+    pictures = drawn(tmp_path / "drawn", "zh-start", "plain")
+
+    texts = re.findall(
+        r'textLength="([\d.]+)"[^>]*>([^<]*)<',
+        pictures["zh-start.80x24.lazychat-dark.svg"],
+    )
+    drawn_texts = [(float(size), cell_len(unescape(text))) for size, text in texts]
+    widths = {size / cells for size, cells in drawn_texts if cells}
+    assert any(cell_len(text) > len(text) for _, text in texts)
+    assert max(widths) - min(widths) < 0.01  # of a cell, in pixels
+    plain = unescape(pictures["plain.80x24.terminal.svg"]).replace("\xa0", " ")
+    assert "Tool run_command: wants to run" in plain

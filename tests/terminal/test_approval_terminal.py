@@ -51,6 +51,7 @@ def another(start: Start, log: EventLog, *script: dict[str, Any]) -> Terminal:
 
 def press(terminal: Terminal, key: str) -> None:
     """Press a key as soon as it is an answer."""
+    terminal.wait_for("y allow once")  # the frame of the dialog may be drawn first
     terminal.wait_for(lambda t: is_armed(t))
     terminal.press(key)
 

@@ -293,6 +293,15 @@ def test_a_question_without_its_command_is_told_the_command(home, arguments):
     assert done.err.endswith('; to ask: lazychat ask "..."\n')
 
 
+def test_a_command_behind_its_options_is_told_its_place(home):
+    done = home.run("--no-stream", "doctor")
+
+    assert done.code == 2
+    assert done.err.endswith(
+        "unrecognized arguments: doctor; the command comes first: lazychat doctor ...\n"
+    )
+
+
 @pytest.mark.parametrize("more", [[], ["--help"], ["--json"], ["3f2a"]])
 def test_a_mistyped_command_names_the_one_that_was_meant(home, more):
     done = home.run("docto", *more)

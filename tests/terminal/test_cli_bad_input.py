@@ -340,6 +340,15 @@ def test_a_broken_tool_of_the_users_folder_is_a_line_and_the_rest_works(home):
     assert "broken.py, line 1: ModuleNotFoundError" in said
 
 
+@pytest.mark.parametrize("tool", ["none", "calculate"])
+def test_a_broken_tool_beside_those_that_are_wanted_is_not_told(home, tool):
+    home.scripted("Fine.")
+    home.write("tools/broken.py", "import no_such_module\n")
+
+    assert home.ask("-T", tool, "hi") == (0, "Fine.\n", "")
+    assert "broken.py, line 1" in home.ask("-T", "lost", "hi").err
+
+
 def test_a_tool_file_of_the_configuration_that_is_missing_is_a_line(home):
     home.scripted("Fine.", more='[tools]\nfiles = ["no.py"]')
 

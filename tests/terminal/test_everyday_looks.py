@@ -3,6 +3,7 @@
 Several things in each run of the app, as starting it takes the longest.
 """
 
+import base64
 import re
 from pathlib import Path
 
@@ -253,6 +254,20 @@ def test_answers_are_written_in_any_script(start: Start) -> None:
     shown = "".join(terminal.text.split())
     for word in text.split():
         assert word in shown, word
+
+
+def test_formulas_are_read_as_mathematics_and_copied_as_source(start: Start) -> None:
+    source = "Mass: $E = mc^2$, and\n\n$$\n\\int_0^1 x^2\\,dx = \\frac{1}{3}\n$$"
+    terminal = start([{"text": source}])
+
+    ask(terminal, "Why?")
+    terminal.wait_for("scripted · ")
+    assert "E = mc²" in terminal.text
+    assert "∫₀¹ x² dx = ⅓" in terminal.text
+    ask(terminal, "/copy")
+    terminal.wait_for("sent to the terminal")
+
+    assert base64.b64encode(source.encode()) in terminal.raw
 
 
 def test_a_dead_mcp_server_keeps_nobody(start: Start) -> None:

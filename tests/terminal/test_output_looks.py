@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from itertools import product
+from pathlib import Path
 
 import pytest
 from pyte.screens import Char
@@ -254,6 +255,90 @@ def test_all_can_be_read_and_nothing_is_sent_that_the_terminal_does_not_know(
     if term != "xterm-256color":
         assert {int(code) for code in sent} <= {*range(10), *range(22, 30), *SIXTEEN}
     assert ("3" in sent) is (term != "linux")
+
+
+@pytest.mark.parametrize(
+    ("term", "theme"),
+    [*product(["xterm-256color", "linux"], (theme.name for theme in load_themes()[0]))],
+)
+def test_each_dialog_can_be_read(
+    start: Start, home: Path, term: str, theme: str
+) -> None:
+    """What is below a dialog is dimmed, so only the dialog itself is looked at."""
+    file = home.parent / "work/client.py"
+    file.parent.mkdir()
+    file.write_text(NUMBERS + "TIMEOUT = 5\n" + NUMBERS)
+    edit = {"path": str(file), "old": "TIMEOUT = 5", "new": "TIMEOUT = 30"}
+    script = [
+        {"steps": [{"call": "edit_file", "arguments": edit}]},
+        {"text": "As you like."},
+        {"steps": [{"text": "Slowly"}, {"wait_for": "never"}]},
+    ]
+    terminal = start(
+        script,
+        columns=100,
+        rows=40,
+        config={"theme": theme, "tools": {"folders": [str(file.parent)]}},
+        environment={"TERM": term, "COLORTERM": "", "LAZYCHAT_PROBE": "off"},
+    )
+    own = theme == "terminal"
+    ask(terminal, "Edit it")
+    terminal.wait_for("Allow edit_file?")
+    terminal.wait_for("+TIMEOUT = 30")
+    terminal.settle()
+    faults = {"approval": framed(terminal, "Allow edit_file?", own=own)}
+    terminal.press("escape")
+    terminal.wait_for(lambda t: "needs your answer" not in t.row(-1))
+    for how, title in DIALOGS.items():
+        if how.startswith("/"):
+            ask(terminal, how)
+        else:
+            terminal.press(how)
+        terminal.wait_for(title)
+        terminal.settle()
+        faults[title] = framed(terminal, title, own=own)
+        terminal.press("escape")
+        terminal.wait_for(lambda t, title=title: title not in t.text)
+    ask(terminal, "Go on")
+    terminal.wait_for("As you like.")
+    ask(terminal, "And on")
+    terminal.wait_for("Slowly")
+    terminal.press("ctrl+q")
+    terminal.wait_for("Stop and quit")
+    terminal.settle()
+    faults["quit"] = framed(terminal, "Quit?", own=own)
+
+    assert {name: text for name, text in faults.items() if text} == {}
+
+
+NUMBERS = "".join(f"LINE_{n} = {n}\n" for n in range(4))
+DIALOGS = {
+    "f1": "Keys and commands",
+    "ctrl+p": "Commands",
+    "ctrl+l": "Choose a model",
+    "/setup": "Set up a model",
+    "/theme": "Choose a theme",
+    "/agent": "Choose how answers are made",
+    "/cost": "Tokens and cost",
+    "ctrl+s": "Search",
+}
+"""How each dialog is opened, and its title."""
+
+
+def framed(terminal: Terminal, title: str, *, own: bool) -> str:
+    """Return what cannot be read in the frame that has `title` in its upper edge."""
+    rows = terminal.display
+    top = next(y for y, row in enumerate(rows) if f"╭─ {title} ─" in row)
+    left = rows[top].index(f"╭─ {title}")
+    right = rows[top].index("╮", left)
+    bottom = next(y for y in range(top, len(rows)) if rows[y][left] == "╰")
+    inside = [
+        char for y in range(top, bottom + 1) for char in terminal.cells(y)[left:right]
+    ]
+    assert sum(char.data.isalnum() for char in inside) > 10
+    return "".join(
+        c.data for c in inside if c.data.isalnum() and not readable(c, own=own)
+    )
 
 
 SIXTEEN = {*range(30, 38), 39, *range(40, 48), 49, *range(90, 98), *range(100, 108)}

@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tui.cli import wide
@@ -68,3 +68,12 @@ def unknown_command(word: str, commands: Iterable[str]) -> str:
     return _(
         'there is no command "{word}".{hint} To ask a question: lazychat ask "..."'
     ).format(word=word, hint=hint)
+
+
+def misplaced(rest: Iterable[str], commands: Container[str]) -> str:
+    """Return where a command goes that stands behind an option, or a question."""
+    late = next((word for word in rest if word in commands), "ask")
+    if late == "ask":
+        return _('; to ask: lazychat ask "..."')
+    text = _("; the command comes first: lazychat {command} ...")
+    return text.format(command=late)

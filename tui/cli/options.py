@@ -17,6 +17,7 @@ from tui.cli.option_parser import (
     add_config,
     add_json,
     count,
+    misplaced,
     unknown_command,
 )
 from tui.i18n import N_, _
@@ -43,12 +44,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.set_defaults(command=command, version=False)
     options, rest = parser.parse_known_args(given)
     if rest:
-        hint = _('; to ask: lazychat ask "..."') if command == "chat" else ""
-        parser.error(
-            _("unrecognized arguments: {rest}{hint}").format(
-                rest=" ".join(rest), hint=hint
-            )
-        )
+        hint = misplaced(rest, COMMANDS) if command == "chat" else ""
+        text = _("unrecognized arguments: {rest}{hint}")
+        parser.error(text.format(rest=" ".join(rest), hint=hint))
     model = getattr(options, "model", None)
     if model and model.endswith(".gguf") and decoded(model) != model:
         # The model's name is stored with each question.

@@ -31,7 +31,6 @@ if TYPE_CHECKING:  # imported after the first frame, which needs none of them
     from tui.runtime.titles import Titler
     from tui.tools import Tool
     from tui.tools.approval import Rules
-    from tui.tools.loading import Loaded
 
 ASKING_SECONDS = 5.0
 """Most seconds that a question waits for the user's tools; drafts wait behind it."""
@@ -187,7 +186,8 @@ class Host:
         `only`, if not empty, names the tools to enable: FILE.py is all tools of a file,
         FILE.py:function and module:function are what they name, `none` means no tool. A
         module may be in the working folder. A tool that cannot be loaded is added to
-        `problems`. Raises `ConfigError` for a name in `only` that does not exist.
+        `problems`, unless `only` has all that was wanted. Raises `ConfigError` for a
+        name in `only` that does not exist.
         """
         try:
             self._load_all(only)
@@ -206,13 +206,15 @@ class Host:
         sources = [name for name in only if is_source(name)]
         loaded = load_tools(sources, Path.cwd() if sources else None)
         asked = self._add(loaded.tools)
-        found = self._load(load_tools([*files, *self.config.tools.files]))
-        found += self._load(installed_tools())
+        own = load_tools([*files, *self.config.tools.files]), installed_tools()
+        found = [name for each in own for name in self._add(each.tools)]
+        failed = [str(error) for each in own for error in each.errors]
         if loaded.errors:
             raise loaded.errors[0]
         names = [name for name in only if not is_source(name) and name != "none"]
         for name in names:
             if name not in known.tools and not self.mcp.may_have(name):
+                self.problems += failed  # it may be in one of these
                 hint = nearest(name, known.tools)
                 raise ConfigError(
                     _('There is no tool "{name}".{hint}').format(name=name, hint=hint)
@@ -221,6 +223,7 @@ class Host:
             self._only = frozenset(only)
             known.enabled = {*(n for n in names if n in known.tools), *asked}
         else:
+            self.problems += failed
             known.enabled |= set(found) - set(self.config.tools.disabled)
         for name in self.config.tools.disabled:
             if name not in known.tools and not self.mcp.may_have(name):
@@ -253,10 +256,6 @@ class Host:
         """Whether a bundled tool, not one of the user's in its place, asks first."""
         policy = self.config.tools.policy.get(tool.name, tool.policy)
         return self._known.tools.get(tool.name) is tool and policy == "ask"
-
-    def _load(self, loaded: "Loaded") -> list[str]:
-        self.problems += [str(error) for error in loaded.errors]
-        return self._add(loaded.tools)
 
     def _add(self, tools: "Sequence[Tool[..., object]]") -> list[str]:
         self._known.tools |= {tool.name: tool for tool in tools}

@@ -183,8 +183,8 @@ class Comparisons:
         if place:
             older, newer = self.keys
             text = _(
-                "Two answers: Tab, then {older} shows {first}, {newer} shows {second} "
-                "· the one shown is continued"
+                "Two answers: Tab, then {older} shows {first}, {newer} shows {second}; "
+                "the one shown is continued"
             ).format(
                 older=older or "/older",
                 first=self._model_of(branches.node(ids[place - 1])),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
 from rich.cells import cell_len, chop_cells
 
 from tui.app.markdown.lines import Line, Span, Style
@@ -15,7 +15,7 @@ from tui.i18n import _
 from tui.safe import safe, spelled_out
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(NamedTuple):
     """An answer that the user may give, with its key."""
 
     key: str
@@ -138,13 +138,20 @@ def _broken(text: str, width: int) -> Iterator[str]:
     A row ends before a space if there is one in its second half. The space begins the
     next row, so that a word that had to be broken differs from two words.
     """
-    while cell_len(text) > width:
-        row = chop_cells(text, width)[0] or text[0]
+    start = 0
+    while True:
+        # Only a piece, as a call may be a single line of a megabyte.
+        piece = text[start : start + 4 * width]
+        row = chop_cells(piece, width)[0] if piece else ""
+        end = start + len(row)
+        if end >= len(text):
+            break
         space = row.rfind(" ", len(row) // 2)
-        at = space if space > 0 and text[len(row)] != " " else len(row)
-        yield text[:at]
-        text = text[at:]
-    yield text
+        if space > 0 and text[end] != " ":
+            end = start + space
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 def _look(kind: str, text: str) -> Style:
