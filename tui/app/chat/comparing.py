@@ -199,7 +199,7 @@ class Comparisons:
         text = _("{model} has not answered").format(model=self._model_of(silent))
         failed, why = self._failed
         if failed == silent != turn:  # below its own turn, the error is shown already
-            text = f"{text}: {why}"
+            text = _("{what}: {why}").format(what=text, why=why)
         self._timeline.note(text, "warning", turn)
 
     def _model_of(self, turn: str) -> str:
