@@ -11,7 +11,7 @@ from tui.cli import streams
 from tui.cli.codes import DONE, FAILED
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
-from tui.i18n import N_, _
+from tui.i18n import N_, _, labelled
 from tui.safe import safe
 from tui.spelling import nearest
 
@@ -201,7 +201,7 @@ def _logout(settings: Config, name: str) -> int:
     from tui.mcp import oauth
 
     gone = oauth.forget(name, _url(settings, name))
-    print(f"{name}: {(_('logged out') if gone else _('you were not logged in'))}")
+    print(labelled(name, _("logged out") if gone else _("you were not logged in")))
     return DONE
 
 

@@ -19,7 +19,7 @@ from tui.cli.option_parser import (
     count,
     unknown_command,
 )
-from tui.i18n import N_, _
+from tui.i18n import N_, _, labelled
 from tui.safe import decoded
 
 _PATHS = ("attach", "config", "file", "files", "output", "schema", "to", "tool")
@@ -165,7 +165,9 @@ def _add_attach(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 def _agents() -> str:
     """Return the agents for a help text."""
-    return "; ".join(f"{name}: {_(about)}" for name, about in agent_names.ABOUT.items())
+    return _("; ").join(
+        labelled(it, _(about)) for it, about in agent_names.ABOUT.items()
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
