@@ -164,10 +164,8 @@ def _add_attach(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 
 def _agents() -> str:
-    """Return the agents for a help text."""
-    return _("; ").join(
-        labelled(it, _(about)) for it, about in agent_names.ABOUT.items()
-    )
+    about = agent_names.ABOUT.items()
+    return _("; ").join(labelled(name, _(what)) for name, what in about)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
