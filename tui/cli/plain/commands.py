@@ -15,7 +15,7 @@ from tui.app.history.dates import ago
 from tui.cli.plain.narrator import ERROR
 from tui.cli.plain.repl import Repl
 from tui.errors import LazychatError
-from tui.i18n import N_, _
+from tui.i18n import N_, _, labelled
 from tui.messages import Attachment
 from tui.safe import one_line, safe
 from tui.spelling import VERY_NEAR, nearest
@@ -126,7 +126,7 @@ def _list(repl: Repl, __: str) -> None:
             *([_("open here")] if it.id == repl.talk.id else []),
         ]
         title = one_line(it.title) or _("(no title)")
-        repl.console.line(f"{id}  {title}, {', '.join(marks)}")
+        repl.console.line(f"{id}  " + _(", ").join([title, *marks]))
     repl.note(_("/open ID opens one") if found else _("No conversations yet"))
 
 
@@ -153,7 +153,7 @@ def _search(repl: Repl, words: str) -> None:
     ids = conversation.short_ids(repl.host.log, [hit.conversation for hit in hits])
     for id, hit in zip(ids, hits, strict=True):
         title = one_line(hit.title) or _("(no title)")
-        repl.console.line(f"{id}  {title}: {one_line(hit.excerpt)}")
+        repl.console.line(f"{id}  {labelled(title, one_line(hit.excerpt))}")
     repl.note(_("/open ID opens one") if hits else _("Nothing found"))
 
 
@@ -195,11 +195,11 @@ def _model(repl: Repl, name: str) -> None:
 def _agent(repl: Repl, name: str) -> None:
     if name in agent_names.ABOUT:
         repl.agent = name
-        repl.note(f"{name}: {agent_names.ABOUT[name]}")
+        repl.note(labelled(name, _(agent_names.ABOUT[name])))
         return
     for each, about in agent_names.ABOUT.items():
         here = _(", in use") if each == repl.agent else ""
-        repl.console.line(f"{each}: {about}{here}")
+        repl.console.line(labelled(each, _(about)) + here)
     if name:
         raise LazychatError(_("There is no agent {name}").format(name=name))
 
@@ -210,8 +210,8 @@ def _tools(repl: Repl, name: str) -> None:
         on = repl.enabled()
         for each, tool in tools.items():
             asks = _(", asks first") if repl.backend.policy(tool) == "ask" else ""
-            state = "on" if each in on else "off"
-            repl.console.line(f"{safe(each, newlines=False)}: {state}{asks}")
+            state = _("on") if each in on else _("off")
+            repl.console.line(labelled(safe(each, newlines=False), state) + asks)
         repl.note(_("/tools NAME turns one on or off"))
     elif name not in tools:
         hint = nearest(name, list(tools))
@@ -222,7 +222,7 @@ def _tools(repl: Repl, name: str) -> None:
         repl.toggled[name] = name not in repl.enabled()
         repl.note(
             _("{name} is {value}").format(
-                name=name, value="on" if repl.toggled[name] else "off"
+                name=name, value=_("on") if repl.toggled[name] else _("off")
             )
         )
 
@@ -320,9 +320,9 @@ def _compact(repl: Repl, keep: str) -> None:
 def _help(repl: Repl, __: str) -> None:
     for it in COMMANDS:
         usage = f"{it.slash} {_(it.usage)}".strip()
-        repl.console.line(f"{usage}: {_(it.help)}")
+        repl.console.line(labelled(usage, _(it.help)))
     for prompt in prompt_files.load(paths.prompt_files_folder())[0]:
-        repl.console.line(f"/{prompt.name}: {prompt.description}")
+        repl.console.line(labelled(f"/{prompt.name}", prompt.description))
     repl.console.line(_("A final backslash continues the message on the next line."))
     repl.console.line(
         _(

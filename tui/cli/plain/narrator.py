@@ -122,13 +122,13 @@ class Narrator:
                     return
                 self._tools[call.id] = name
                 if decision != "asked":  # whoever asks says more
-                    self._tool(name, "running")
+                    self._tool(name, _("running"))
             case ToolCallFinished(call_id, seconds, error):
                 if name := self._tools.pop(call_id, ""):
                     done = _("done in {seconds:.1f} s").format(seconds=seconds)
-                    self._tool(name, "failed" if error is not None else done)
+                    self._tool(name, _("failed") if error is not None else done)
             case ApprovalGiven(call_id, False):
-                self._tool(self._tools.pop(call_id, "?"), "denied")
+                self._tool(self._tools.pop(call_id, "?"), _("denied"))
             case ApprovalGiven(call_id, scope=scope):
                 name = self._tools.get(call_id, "?")
                 self._tool(name, _(_SCOPES.get(scope, N_("allowed once"))))
@@ -208,7 +208,7 @@ class Narrator:
     def _think(self, turn: str) -> None:
         if turn not in self._told and turn not in self._heard:
             self._told.add(turn)
-            self._console.say(self.name(turn), "thinking...")
+            self._console.say(self.name(turn), _("thinking..."))
 
     def _tool(self, name: str, text: str) -> None:
         self._console.say(
