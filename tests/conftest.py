@@ -32,7 +32,7 @@ CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES"
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
-# A busy machine is no fault of the program's. `fast` is for `make fast`.
+# A busy machine is not a fault of the program's. `fast` is for `make fast`.
 hypothesis.settings.register_profile(
     "patient",
     hypothesis.settings(),  # in CI: the same examples each time

@@ -108,6 +108,11 @@ def ngettext(one: str, many: str, count: float) -> str:
     return _State.catalogue.ngettext(one, many, int(count) if count == 1 else 2)
 
 
+def labelled(label: str, text: str) -> str:
+    """Return `label: text`, with the colon of the language in use."""
+    return _("{label}: {text}").format(label=label, text=text)
+
+
 def N_(message: str) -> str:
     """Mark an entry of a table for the catalogue; `_` translates it where it is used.
 

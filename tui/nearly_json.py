@@ -3,7 +3,7 @@
 What is repaired is notation alone: single quotes, keys without quotes, commas before a
 closing bracket, comments, Python's True and None, line breaks and odd escapes in
 strings, a code fence around it all, an object within a string, words or closing
-brackets behind it. What is cut off, or may be read in two ways, is not repaired: no
+brackets after it. What is cut off, or may be read in two ways, is not repaired: no
 tool may run with arguments that nobody wrote.
 """
 

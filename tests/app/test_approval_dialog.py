@@ -1,4 +1,4 @@
-"""The dialog that asks whether a tool may run, in the place of the composer."""
+"""The dialog that asks whether a tool may run, in place of the composer."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager

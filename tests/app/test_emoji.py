@@ -1,4 +1,4 @@
-"""Emoji of several characters in the composer, and characters that are no letters."""
+"""Emoji of several characters in the composer, and characters that are not letters."""
 
 import pytest
 from support.composer import Host

@@ -1,4 +1,4 @@
-"""The tabs of the header: how their titles are told apart."""
+"""The tabs of the header: how their titles are distinguished."""
 
 import pytest
 from rich.cells import cell_len

@@ -1,4 +1,4 @@
-"""The keys of vi in the composer and the conversation."""
+"""Vi keys in the composer and the conversation."""
 
 import pytest
 from support.composer import Host

@@ -30,7 +30,7 @@ PER_CONVERSATION = 20
 RUNS = 15
 LIMIT = 2.0
 SMALLEST = 0.05
-"""Milliseconds below which nothing is told apart."""
+"""Milliseconds below which nothing is distinguished."""
 
 QUERIES = {
     "a word in each": "message",

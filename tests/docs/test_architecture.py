@@ -23,7 +23,7 @@ NAME = re.compile(r"_?[A-Za-z]\w*(?:\.\w+)*(?:\(\))?")
 
 
 def lines(page: str) -> list[str]:
-    """Return the lines of a page that are no blocks of code."""
+    """Return the lines of a page that are not blocks of code."""
     text = (ROOT / page).read_text("utf-8")
     return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.S | re.M).splitlines()
 

@@ -141,7 +141,7 @@ def _dsml(word: str) -> Callable[[Calls], str]:
 
 
 def _elements(calls: Calls) -> str:
-    """Write calls as MiniMax M3 does: nested elements, each behind a sign."""
+    """Write calls as MiniMax M3 does: nested elements, each after a sign."""
     sign = "]<]minimax[>["
 
     def value(v: Any) -> str:

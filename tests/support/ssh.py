@@ -186,7 +186,7 @@ class Relay:
         self.rate = rate
         self.round_trip = round_trip
         self.carried = 0
-        """Number of bytes that have come from the other side."""
+        """Number of bytes that have arrived from the other side."""
         self._target = target
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A text with undo, edited with the keys of vi; and the same in a real vim."""
+"""A text with undo, edited with vi keys; and the same in a real vim."""
 
 import subprocess
 from pathlib import Path

@@ -382,7 +382,7 @@ EVIL_BYTES = (
 
 
 def never_sent(terminal: Terminal) -> list[bytes]:
-    """Return what of the evil has come through; our own sequences are known."""
+    """Return what of the evil came through; our own sequences are known."""
     raw = re.sub(rb"\x1b\]22;[a-z]*\x07", b"", bytes(terminal.raw))  # pointer shapes
     bad = [each for each in EVIL_BYTES if each in raw]
     cleared = [s for s in terminal.sequences if (s.numbers, s.end) == ("2", "J")]

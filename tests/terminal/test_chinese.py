@@ -18,7 +18,7 @@ ALLOWED = {word.lower() for word in f"{KEYS} {NAMES}".split()}
 
 
 def english(terminal: Terminal) -> set[str]:
-    """Return the English words on the screen that are no names."""
+    """Return the English words on the screen that are not names."""
     text = re.sub(r"“[^”\n]*”?|/[a-z]+|l a z y c h a t", " ", terminal.text)
     words = re.findall(r"(?<![\w/.-])[A-Za-z]{2,}(?![\w/.-])", text)
     return {word for word in words if word.lower() not in ALLOWED}

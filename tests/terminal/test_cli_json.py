@@ -54,7 +54,7 @@ def broken_row(home: Home) -> str:
 
 
 def damaged(home: Home) -> str:
-    """A file in the place of the store that is no database."""
+    """A file in place of the store that is not a database."""
     home.store.write_bytes(b"x" * 5000)
     return "no-such-id"
 
@@ -81,7 +81,7 @@ def test_json_changes_neither_the_exit_code_nor_the_messages(
             assert (done.code, done.err) == (plain.code, plain.err), command
             lines = done.out.splitlines() if words[0] == "tail" else [done.out]
             for line in lines:
-                json.loads(line)  # raises for what is no JSON
+                json.loads(line)  # raises for what is not JSON
             assert done.err or not done.code, command
 
 

@@ -94,7 +94,7 @@ def test_a_healthy_home_has_no_error(home: Home) -> None:
 
     assert contents(home.folder) == before
 
-    # A pipe is no terminal; all else is well.
+    # A pipe is not a terminal; all else is well.
     assert list(bad(found)) == ["terminal"]
     assert only(found, "store")["text"].startswith("2 conversations, ")
     assert only(found, "model")["text"].startswith("play (default): ")

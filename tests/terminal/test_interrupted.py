@@ -1,4 +1,4 @@
-"""Answers that were broken off from outside, and what the user can do about them."""
+"""Answers that were interrupted from outside, and what the user can do about them."""
 
 import signal
 from pathlib import Path

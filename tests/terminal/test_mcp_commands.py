@@ -46,8 +46,8 @@ def test_ask_goes_on_without_a_server_that_is_not_there(place: Home):
 
     assert (done.code, done.out) == (0, "Fine.\n")
     assert done.err == (
-        "lazychat: MCP server gone: the program /no/such/server was not found; goes on "
-        "without it\n"
+        "lazychat: MCP server gone: the program /no/such/server was not found; "
+        "continuing without it\n"
     )
 
 

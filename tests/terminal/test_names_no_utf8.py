@@ -1,4 +1,4 @@
-"""No odd value in a store, such as a name that is no UTF-8, keeps one from asking."""
+"""No odd value in a store, such as a name that is not UTF-8, keeps one from asking."""
 
 import os
 import sqlite3

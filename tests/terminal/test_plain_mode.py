@@ -531,6 +531,24 @@ def test_lines_of_a_pipe_are_messages_and_the_end_waits_for_answers(
     )
 
 
+def test_all_of_it_is_chinese_in_chinese(place: Home) -> None:
+    place.scripted([{"call": "current_time", "arguments": {}}], "好的。")
+    place.env["LAZYCHAT_LANGUAGE"] = "zh"
+
+    done = place.run(
+        "--plain",
+        input="几点？\n/list\n/agent\n/tools\n/tools roll_dice\n/help\n",
+    )
+
+    assert "你：几点？\n工具 current_time：运行中\n工具 current_time：完成" in done.out
+    assert "  几点？，刚刚，已在此打开\n" in done.out
+    assert "plan：先制定计划，逐步执行，再回答\n" in done.out
+    assert "current_time：开\n" in done.out
+    assert "read_file：开，先询问\n" in done.out
+    assert "提示：roll_dice：关\n" in done.out
+    assert "/search 关键词：搜索所有对话\n" in done.out
+
+
 def test_at_the_end_of_a_pipe_a_tool_that_asks_is_denied(
     place: Home, home: Path
 ) -> None:

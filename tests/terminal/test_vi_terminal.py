@@ -1,4 +1,4 @@
-"""The keys of vi in a real terminal: the shape of its cursor."""
+"""Vi keys in a real terminal: the shape of its cursor."""
 
 from support.start import Start
 

@@ -84,7 +84,7 @@ def test_a_pattern_does_not_match(pattern: str, subject: str) -> None:
 def test_a_star_never_stands_for_more_than_plain_text(
     begin: str, middle: str, end: str
 ) -> None:
-    """Whatever a model writes in the place of a star."""
+    """Whatever a model writes in place of a star."""
     subject = begin + middle + end
 
     if matches(f"{begin}*{end}", subject):

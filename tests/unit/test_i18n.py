@@ -76,6 +76,7 @@ def test_chinese_is_in_the_catalogue_and_the_rest_stays_english():
 
     assert _("New conversation") == "新对话"
     assert ngettext("{count} tool", "{count} tools", 1) == "{count} 个工具"
+    assert i18n.labelled("starter", "小") == "starter：小"
     assert _("no text of the app") == "no text of the app"
     assert _("") == ""
 

@@ -24,7 +24,7 @@ def only_this_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hexed(text: str, code: str) -> str:
-    """Return `text` with what is no letter and no digit as hexadecimal numbers."""
+    """Return `text` with all but letters and digits as hexadecimal numbers."""
     return "".join(c if c.isalnum() else code.format(ord(c)) for c in text)
 
 

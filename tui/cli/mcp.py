@@ -11,12 +11,20 @@ from tui.cli import streams
 from tui.cli.codes import DONE, FAILED
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
-from tui.i18n import _
+from tui.i18n import N_, _, labelled
 from tui.safe import safe
 from tui.spelling import nearest
 
 _CONNECT_SECONDS = 30.0
 _LOGIN_SECONDS = 600.0
+_PHASES = {
+    "disabled": N_("disabled"),
+    "connecting": N_("connecting"),
+    "ready": N_("ready"),
+    "login": N_("login"),
+    "failed": N_("failed"),
+    "retrying": N_("retrying"),
+}
 
 
 def mcp(
@@ -67,7 +75,13 @@ def _list(settings: Config, as_json: bool) -> int:
             )
         else:
             for state in states:
-                print(f"{state.name}: {state.phase}, {state.describe()}")
+                print(
+                    _("{name}: {phase}, {state}").format(
+                        name=state.name,
+                        phase=_(_PHASES[state.phase]),
+                        state=state.describe(),
+                    )
+                )
                 for tool in tools:
                     if tool.origin == state.name:
                         hints = f" ({tool.hints})" if tool.hints else ""
@@ -187,7 +201,7 @@ def _logout(settings: Config, name: str) -> int:
     from tui.mcp import oauth
 
     gone = oauth.forget(name, _url(settings, name))
-    print(f"{name}: {(_('logged out') if gone else _('you were not logged in'))}")
+    print(labelled(name, _("logged out") if gone else _("you were not logged in")))
     return DONE
 
 

@@ -20,7 +20,7 @@ from tui.cli.option_parser import (
     misplaced,
     unknown_command,
 )
-from tui.i18n import N_, _
+from tui.i18n import N_, _, labelled
 from tui.safe import decoded
 
 _PATHS = ("attach", "config", "file", "files", "output", "schema", "to", "tool")
@@ -162,8 +162,8 @@ def _add_attach(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 
 def _agents() -> str:
-    """Return the agents for a help text."""
-    return "; ".join(f"{name}: {_(about)}" for name, about in agent_names.ABOUT.items())
+    about = agent_names.ABOUT.items()
+    return _("; ").join(labelled(name, _(what)) for name, what in about)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,6 @@ def run(show: bool) -> int:
         return DONE
     for written in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(written.at))
-        what = _("changed") if written.existed else _("made   ")
+        what = _("changed") if written.existed else _("created")
         print(f"{when}  {what}  {one_line(decoded(str(written.path)))}")
     return DONE

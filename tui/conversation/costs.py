@@ -1,8 +1,8 @@
 """Adds up the tokens of conversations, and what they cost, by model.
 
-A cost is what the server has said, or what the price of that time has given; both are
-in the log. Where it has none, the price of today counts. What has no price is counted
-as unknown, never as nothing.
+A cost is what the server reported, or what the price at that time gave; both are in the
+log. Without either, today's price counts. What has no price is counted as unknown,
+never as nothing.
 """
 
 import time

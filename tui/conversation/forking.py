@@ -1,8 +1,8 @@
 """Forks a conversation: copies what it holds up to a message into a new one.
 
 The copy has the versions that had begun by then, with turns and messages under new ids.
-The original is only read. What has no end yet is not copied, except for its question,
-which can be asked again.
+The original is only read. An unfinished answer is not copied, only its question, which
+can be asked again.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What is said of arguments that cannot be used."""
+"""Words the errors about arguments that cannot be used."""
 
 import difflib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Says events in a line, as the debug panel shows them."""
+"""Describes events in one line, as the debug panel shows them."""
 
 import json
 

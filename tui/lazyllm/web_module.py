@@ -1,4 +1,4 @@
-"""`WebModule`: the app itself, in a browser, before what a program has made.
+"""`WebModule`: the app itself, in a browser, for what a program has made.
 
 The program answers: its models, agents, tools and keys stay in its process. A page of
 the browser is the app of a process without them, which only follows conversations.

@@ -2,8 +2,8 @@
 
 The SDK refuses a whole list if the schema of one tool is not an object. Some servers
 leave the type out, or allow null too: that is mended. What cannot be mended is removed
-from the list and told. It refuses a whole result, too, if a part is of a kind that it
-does not know.
+from the list and reported. It refuses a whole result, too, if a part is of a kind that
+it does not know.
 """
 
 from collections.abc import AsyncGenerator, Callable

@@ -1,7 +1,7 @@
 """Reads what servers send into our values: bounded, and free of control characters.
 
 A server is a program of someone else, and what it says goes to the screen and to a
-model. What is too large or too deep is left out, and said so.
+model. What is too large or too deep is left out, with a note.
 """
 
 import base64

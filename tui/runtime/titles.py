@@ -2,7 +2,7 @@
 
 Once a conversation has its first answer, its model is asked for a title, unless the
 user has given one. That is one short request, which gives way to every question and
-whose failure nobody hears of. The title comes as an event, so that every screen and
+whose failure is not reported. The title comes as an event, so that every screen and
 list gets it.
 
 A server is sent the beginnings of question and answer only. A local model gets the

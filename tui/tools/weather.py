@@ -1,4 +1,4 @@
-"""The two example tools: made-up weather of four cities, which they always say.
+"""The two example tools: made-up weather of four cities, always the same.
 
 They are on with the starter, so that a first question can show a tool call without a
 key, a server or a network. A real model has them only where the user or a program asks

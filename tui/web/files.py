@@ -1,6 +1,6 @@
 """The files of the page, as answers to HTTP requests.
 
-They lie in static/; what is not listed here is not served. Nothing comes from another
+They are in static/; what is not listed here is not served. Nothing comes from another
 place: the policy that goes with the page lets a browser load nothing else.
 """
 

@@ -26,7 +26,7 @@ from .screen import Queries, new_screen
 
 COLUMNS, ROWS = 120, 40
 LIMIT = 60.0
-"""Seconds after which what should have come fails the measurement."""
+"""Seconds after which what should have arrived fails the measurement."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Link:
     """What lies between the program and the screen."""
 
     rate: float = 0.0
-    """Bytes a second towards the screen; 0 is no limit."""
+    """Bytes a second towards the screen; 0 means no limit."""
     round_trip: float = 0.0
     """Seconds, half of it each way."""
     buffer: int = 65536

@@ -1,7 +1,7 @@
 """What the scripted server says: the same tokens each time, with marks in them.
 
 A mark (`w00012`) is a word that is there once, and they count up: the largest on
-the screen tells how far the answer has come.
+the screen tells how far the answer has arrived.
 """
 
 import re

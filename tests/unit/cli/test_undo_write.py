@@ -39,7 +39,7 @@ def test_what_can_be_undone_is_listed(work: Path, capsys: pytest.CaptureFixture[
 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
-    assert lines[1].endswith(f"  made     {work}/a b\x1b.txt")
+    assert lines[1].endswith(f"  created  {work}/a b\x1b.txt")
 
 
 def test_a_changed_file_is_left(work: Path, capsys: pytest.CaptureFixture[str]):

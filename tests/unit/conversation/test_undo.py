@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tui import cli, conversation, paths
+from tui import cli, conversation, i18n, paths
 from tui.app.history.actions import Library
 from tui.conversation import read_state
 from tui.errors import LogError
@@ -128,6 +128,17 @@ def test_the_last_deletion_comes_back_first(log):
     assert library.do("undo", "").id == "c"
     assert library.do("undo", "").id == "a"
     assert library.do("undo", "").text == "Nothing to undo in the last 7 days"
+
+
+def test_titles_are_quoted_as_in_chinese_in_chinese(log, request):
+    request.addfinalizer(lambda: i18n.choose("en"))
+    say(log, "a", "你好")
+    library = Library(LocalStore(log))
+    i18n.choose("zh")
+
+    said = [library.do(act, "a").text for act in ("pin", "delete", "undo")]
+
+    assert said == ["已置顶：“你好”", "已删除“你好”", "已恢复“你好”"]
 
 
 def test_what_was_deleted_twice_comes_back_beside_itself(log):

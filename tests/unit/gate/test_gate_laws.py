@@ -166,7 +166,7 @@ def test_a_thousand_tools_cost_no_more_than_one(step: int) -> None:
         pieces = [text[i : i + step] for i in range(0, len(text), step)]
         return _calls_made(lambda: [gate.feed(p) for p in pieces])
 
-    # What is prepared once for the same tools is no part of it.
+    # What is prepared once for the same tools is not part of it.
     first, few = cost(3), cost(3)
     first_of_many, many = cost(1000), cost(1000)
 

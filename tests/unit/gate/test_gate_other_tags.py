@@ -1,4 +1,4 @@
-"""Calls in the tags of no family, and other remains of calls that are no text."""
+"""Calls in the tags of no family, and other remains of calls that are not text."""
 
 import random
 from typing import NamedTuple

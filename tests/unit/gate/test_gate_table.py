@@ -179,7 +179,7 @@ def test_the_beginning_of_a_marker_at_the_end_is_text(family: str) -> None:
     "family", [f for f in IN_PROSE if ROWS[f].closer and ROWS[f].marker]
 )
 def test_a_stream_that_ends_after_the_marker_is_cut_off(family: str) -> None:
-    # A tool's name or another word comes directly behind some.
+    # A tool's name or another word comes directly after some.
     spaces = ("",) if ROWS[family].marker[-1] in '=:"' else ("", " ", "\n")
     for space in spaces:
         text = f"Hi. {ROWS[family].marker}{space}"

@@ -81,7 +81,7 @@ def test_a_stopped_download_continues_where_it_stopped(
     hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The library gives up a silent server after 10 seconds, and tells only then what
-    # has come of a piece that is not complete.
+    # has arrived of a piece that is not complete.
     monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1")
     hub.gate.clear()
     pull = Pull(wanted(REPO))

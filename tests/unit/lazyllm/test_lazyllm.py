@@ -358,7 +358,7 @@ def test_an_exception_in_the_block_cancels_what_runs_in_it(log):
 
 
 def test_a_reader_is_told_at_the_second_look_that_a_task_is_done(log):
-    """What it said last may have come between the look at the queue and this one."""
+    """What it said last may have arrived between the look at the queue and this one."""
     with lazyllm.ThreadPoolExecutor(1) as pool:
         future = pool.submit(abs, -1)
         FileSystemQueue().dequeue()

@@ -19,6 +19,7 @@ from support.fakes.sse_server import (
     text,
 )
 
+from tui import i18n
 from tui.errors import ConfigError, ContextOverflow, ModelError
 from tui.events import Event
 from tui.messages import Message
@@ -154,6 +155,18 @@ def test_server_that_wants_a_key_where_none_is_set(server: SSEServer) -> None:
 
     assert error.kind == "unauthorized"
     assert "needs an API key" in str(error)
+
+
+def test_the_server_is_quoted_as_in_chinese_in_chinese(
+    server: SSEServer, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(lambda: i18n.choose("en"))
+    i18n.choose("zh")
+    server.json(openai_error("Invalid API key"), status=401)
+
+    error, _ = failure(server)
+
+    assert "需要 API 密钥：“Invalid API key”。请设置" in str(error)
 
 
 def test_key_that_cannot_be_sent_is_told(server: SSEServer) -> None:

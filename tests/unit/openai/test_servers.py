@@ -94,7 +94,7 @@ def test_a_conversation_goes_on_at(name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_images_and_lost_calls_go_on_at(name: str) -> None:
-    """With an image in a question and in a result, behind a call that is gone."""
+    """With an image in a question and in a result, after a call that is gone."""
     image = Attachment("a.png", "image/png", b"\x89PNG")
     lost = Message("tool", "x", tool_call_id="gone", attachments=(image,))
     for other in SERVERS:

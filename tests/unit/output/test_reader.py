@@ -365,7 +365,7 @@ def test_enter_waits_only_after_text_that_came_at_once():
 
 
 def test_what_a_busy_program_reads_late_is_one_burst_still():
-    """Nothing has told it of a pause: the second piece may have come at once."""
+    """Nothing has told it of a pause: the second piece may have arrived at once."""
     user = User().send(b"line one")
     user.now += 5
     user.send(b"\rline two")

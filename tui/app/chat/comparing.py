@@ -15,7 +15,7 @@ from tui.conversation import Transcript
 from tui.conversation.comparison import AskedModel, compares
 from tui.errors import ConfigError
 from tui.events import ErrorRaised, Record, TurnFinished
-from tui.i18n import _
+from tui.i18n import _, labelled
 from tui.messages import Attachment
 from tui.safe import safe
 
@@ -199,7 +199,7 @@ class Comparisons:
         text = _("{model} has not answered").format(model=self._model_of(silent))
         failed, why = self._failed
         if failed == silent != turn:  # below its own turn, the error is shown already
-            text = f"{text}: {why}"
+            text = labelled(text, why)
         self._timeline.note(text, "warning", turn)
 
     def _model_of(self, turn: str) -> str:

@@ -114,7 +114,9 @@ class Footers:
             text += _(", {failed} failed").format(failed=figures.failed)
         if figures.denied:
             text += _(", {denied} denied").format(denied=figures.denied)
-        return f"{text} ({self.debug_key})" if self.debug_key else text
+        if self.debug_key:
+            text = _("{tools} ({key})").format(tools=text, key=self.debug_key)
+        return text
 
     def _was_away(self, record: Record, reason: str) -> bool:
         """Whether the turn has finished uncancelled while nobody was looking."""

@@ -51,8 +51,9 @@ class ThemeScreen(Passing[str | None]):
             N_("terminal") if theme.ansi else N_("dark") if theme.dark else N_("light")
         )
         name = safe(theme.name, newlines=False)
-        row = f"{mark} {name}"
-        return Content(row if kind in name else f"{row} ({_(kind)})")
+        if kind not in name:
+            name = _("{name} ({kind})").format(name=name, kind=_(kind))
+        return Content(f"{mark} {name}")
 
     def on_mount(self) -> None:
         """Put the cursor on the current theme."""

@@ -76,7 +76,12 @@ class Library:
         summary = self._summary(id)
         self._store.pin(id, not summary.pinned)
         done = _("No longer pinned") if summary.pinned else _("Pinned")
-        return Outcome(f"{done}: {_quoted(summary.title)}{self._until()}", id)
+        return Outcome(
+            _("{done}: {title}{until}").format(
+                done=done, title=_quoted(summary.title), until=self._until()
+            ),
+            id,
+        )
 
     def _fork(self, id: str, message_id: str, title: str) -> Outcome:
         origin = self._summary(id).title
@@ -209,7 +214,7 @@ def slug(title: str) -> str:
 
 def _quoted(title: str) -> str:
     short = title if len(title) <= 40 else title[:39] + "…"
-    return f'"{short}"'
+    return _('"{title}"').format(title=short)
 
 
 def _path(name: str) -> Path:

@@ -7,7 +7,7 @@ from tui.app import background
 from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.errors import LazychatError
-from tui.i18n import _
+from tui.i18n import _, labelled
 from tui.mcp import Answer, Field, Prompt, Question
 from tui.mcp.values import Phase, ResourceText
 
@@ -132,7 +132,7 @@ class McpController:
             for state in self._servers.states:
                 kind = "info" if state.phase in ("ready", "disabled") else "warning"
                 title = f" ({state.title})" if state.title else ""
-                line = f"{state.name}{title}: {state.describe()}"
+                line = labelled(f"{state.name}{title}", state.describe())
                 chat.transcript.add_note(line, kind)
 
     def _stop(self, typed: str) -> bool:

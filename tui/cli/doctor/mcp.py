@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tui.cli.doctor.findings import Check, Finding
 from tui.config import Config
-from tui.i18n import _
+from tui.i18n import _, labelled
 from tui.mcp import Servers
 
 SECONDS = 6.0
@@ -29,12 +29,12 @@ def _connect(settings: Config) -> Iterator[Finding]:
     finally:
         servers.close(CLOSE_SECONDS)
     for state in states:
-        text = f"{state.name}: {state.describe()}"
+        text = labelled(state.name, state.describe())
         match state.phase:
             case "ready" | "disabled":
                 yield Finding("mcp", "ok", text)
                 for why in state.left_out:
-                    yield Finding("mcp", "warning", f"{state.name}: {why}")
+                    yield Finding("mcp", "warning", labelled(state.name, why))
             case "connecting":
                 slow = _("{name}: it did not answer within {seconds:g} seconds").format(
                     name=state.name, seconds=SECONDS

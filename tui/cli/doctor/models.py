@@ -19,7 +19,7 @@ from tui.config import (
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, LazychatError
-from tui.i18n import _
+from tui.i18n import _, labelled
 from tui.models.catalog import ModelCatalog
 from tui.spelling import nearest
 
@@ -50,7 +50,7 @@ def _check(catalog: ModelCatalog, name: str, default: bool) -> Try:
     shown = _("{name} (default)").format(name=name) if default else name
 
     def found(verdict: Verdict, text: str, remedy: str = "") -> Finding:
-        return Finding("model", verdict, f"{shown}: {text}", remedy)
+        return Finding("model", verdict, labelled(shown, text), remedy)
 
     def run() -> Iterator[Finding]:
         try:
@@ -129,7 +129,7 @@ def _gguf(path: Path, worst: Verdict, found: Any) -> Finding:
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        return found(worst, f"{path}: {why}", _("Check `path` in config.toml"))
+        return found(worst, labelled(str(path), why), _("Check `path` in config.toml"))
     if magic != b"GGUF":
         return found(
             worst,

@@ -8,7 +8,7 @@ from tui import config, files, paths
 from tui.cli.doctor.findings import Finding, run_python
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
-from tui.i18n import N_, _, ngettext
+from tui.i18n import N_, _, labelled, ngettext
 from tui.spelling import nearest
 
 TOOL_SECONDS = 15.0
@@ -180,7 +180,7 @@ def check_tools(settings: Config) -> Iterator[Finding]:
         count = ngettext("{count} tool", "{count} tools", len(names)).format(
             count=len(names)
         )
-        yield Finding("tools", "ok", f"{count}: {', '.join(names)}")
+        yield Finding("tools", "ok", labelled(count, ", ".join(names)))
 
 
 def default_model(settings: Config) -> tuple[str, str]:

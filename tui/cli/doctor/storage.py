@@ -13,7 +13,7 @@ from pathlib import Path
 from tui import paths
 from tui.cli.doctor.findings import Finding, Verdict
 from tui.eventlog import integrity
-from tui.i18n import _, ngettext
+from tui.i18n import _, labelled, ngettext
 from tui.models import keys
 
 LOW = 200_000_000
@@ -106,7 +106,8 @@ def _folder(check: str, folder: Path, verdict: Verdict, loss: str) -> Finding:
     system, network = integrity.disk_of(there)
     free = shutil.disk_usage(there).free
     room = _("{free} free").format(free=spell_bytes(free))
-    where = f"{folder}: {system or _('a file system of unknown type')}, {room}"
+    system = system or _("a file system of unknown type")
+    where = labelled(str(folder), _("{what}, {room}").format(what=system, room=room))
     if there != folder:
         where += _(", not created yet")
     if free < LOW:

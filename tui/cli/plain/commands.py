@@ -17,7 +17,7 @@ from tui.app.history.dates import ago
 from tui.cli.plain.narrator import ERROR
 from tui.cli.plain.repl import Repl
 from tui.errors import LazychatError
-from tui.i18n import N_, _
+from tui.i18n import N_, _, labelled
 from tui.messages import Attachment
 from tui.safe import one_line, safe
 from tui.spelling import VERY_NEAR, nearest
@@ -129,7 +129,7 @@ def _list(repl: Repl, __: str) -> None:
             *([_("open here")] if it.id == repl.talk.id else []),
         ]
         title = one_line(it.title) or _("(no title)")
-        repl.console.line(f"{id}  {title}, {', '.join(marks)}")
+        repl.console.line(f"{id}  " + _(", ").join([title, *marks]))
     repl.note(_("/open ID opens one") if found else _("No conversations yet"))
 
 
@@ -156,7 +156,7 @@ def _search(repl: Repl, words: str) -> None:
     ids = conversation.short_ids(repl.host.log, [hit.conversation for hit in hits])
     for id, hit in zip(ids, hits, strict=True):
         title = one_line(hit.title) or _("(no title)")
-        repl.console.line(f"{id}  {title}: {one_line(hit.excerpt)}")
+        repl.console.line(f"{id}  {labelled(title, one_line(hit.excerpt))}")
     repl.note(_("/open ID opens one") if hits else _("Nothing found"))
 
 
@@ -340,9 +340,9 @@ def _compact(repl: Repl, keep: str) -> None:
 def _help(repl: Repl, __: str) -> None:
     for it in COMMANDS:
         usage = f"{it.slash} {_(it.usage)}".strip()
-        repl.console.line(f"{usage}: {_(it.help)}")
+        repl.console.line(labelled(usage, _(it.help)))
     for prompt in prompt_files.load(paths.prompt_files_folder())[0]:
-        repl.console.line(f"/{prompt.name}: {prompt.description}")
+        repl.console.line(labelled(f"/{prompt.name}", prompt.description))
     repl.console.line(_("A final backslash continues the message on the next line."))
     repl.console.line(
         _(

@@ -120,10 +120,11 @@ class Console:
             self._at_start = True
 
     def _labelled(self, label: str, shown: Callable[[str], str] = str) -> str:
-        label = _("{label}:").format(label=safe(_(label), newlines=False))
+        spaced = _("{label}: ").format(label=safe(_(label), newlines=False))
+        label = spaced.rstrip()
         if self._color:
-            label = f"{shown(_BOLD)}{label}{shown(_END)}"
-        return f"{label} "
+            return f"{shown(_BOLD)}{label}{shown(_END)}{spaced[len(label) :]}"
+        return spaced
 
     def _write(self, text: str, *, styled: bool = False) -> None:
         if self.gone:

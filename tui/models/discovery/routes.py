@@ -1,4 +1,4 @@
-"""How servers are reached that are probed: as the models in config.toml that they run.
+"""Decides how to reach probed servers: in the way that config.toml reaches them.
 
 A gateway that a model is configured for has the certificate and the proxy of that
 model. All others are reached as the environment says, this machine without a proxy.

@@ -1,7 +1,7 @@
 """Remembers prose that passed, and whether Markdown quotes what follows it.
 
-To ask `Markdown` about every character that may begin a marker would cost more than
-all else. Most lines need no look at it: those in a fence, and those of prose.
+Asking `Markdown` about every character that may begin a marker would cost more than
+everything else. Most lines need no such look: those in a fence, and those of prose.
 """
 
 from tui.models.gate.markdown import RUNS, Markdown, begins_prose

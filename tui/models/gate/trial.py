@@ -1,6 +1,6 @@
 """Holds back a possible call until the text after it decides whether it is one.
 
-A call may stand in quoting that closes behind it (`marks`), and what no marker
+A call may stand in quoting that closes after it (`marks`), and what no marker
 announces (a bare call) may be an example in a sentence. All that was written is kept,
 and either the call's pieces or the text comes out.
 """

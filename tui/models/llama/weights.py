@@ -82,7 +82,7 @@ class Weights:
         with error_lines(lib) as errors:
             self.model: Any = lib.llama_model_load_from_file(str(path).encode(), params)
         if not self.model:
-            reason = f" ({errors[0]})" if errors else ""
+            reason = _(" ({error})").format(error=errors[0]) if errors else ""
             raise ModelError(
                 _(
                     "llama.cpp cannot load {path}{reason}: the file may be "

@@ -27,7 +27,7 @@ def normalize_base_url(text: str) -> str:
         port = parts.port
     except ValueError as error:
         # What is wrong may be a part of the password.
-        why = "" if "@" in text else f": {error}"
+        why = "" if "@" in text else _(": {error}").format(error=error)
         raise ConfigError(
             _("base_url {text} is not a URL{why}.").format(text=_quoted(text), why=why)
         ) from error

@@ -1,10 +1,10 @@
 """Assembles tool calls from the pieces that servers stream.
 
 OpenAI sends an index with each piece, the id and the name with the first and the
-arguments as text over many. Others leave out the index or the id, say the same
-index for every call, repeat the name in each piece or send it in parts, or send
+arguments as text over many. Others leave out the index or the id, send the same index
+for every call, repeat the name in each piece or send it in parts, or send
 the arguments whole, as text, object or null. The rule where a piece is ambiguous:
-better one call too many, which is refused, than two melted into one.
+better one call too many, which is refused, than two merged into one.
 """
 
 import json

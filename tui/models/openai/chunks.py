@@ -1,7 +1,7 @@
 """Decodes the JSON chunks that servers stream, leniently.
 
 Only the fields that are used are decoded; the fields in which servers differ are
-`Any`, because one odd value must not cost the whole answer. Decoding a chunk so
+`Any`, because one odd value must not cost the whole answer. Decoding a chunk this way
 takes 0.4 µs; into the library's own models it takes 57 µs.
 
 The file is long because each shape in which servers send text is read here.

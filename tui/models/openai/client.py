@@ -82,7 +82,7 @@ def _unusable(settings: Settings, error: Exception) -> str:
     # environment names; some of these errors have no class that is ours to import.
     if settings.proxy:
         # The library quotes the address in its own words, with its password.
-        why = "" if "@" in settings.proxy else f": {error}"
+        why = "" if "@" in settings.proxy else _(": {error}").format(error=error)
         return _("The proxy {proxy} cannot be used{why}.").format(
             proxy=mask_address(settings.proxy), why=why
         )

@@ -1,7 +1,7 @@
-"""Finds out that each piece of a stream repeats all that came before it.
+"""Detects that each piece of a stream repeats all that came before it.
 
-Some services and relays send the whole text so far with every event, where only what
-is new is due. A text may repeat itself too: so all pieces from the first one on must
+Some services and relays send the whole text so far with every event, instead of only
+the new part. A text may repeat itself too: so all pieces from the first one on must
 be longer than the one before them and begin with it, and the text must have some
 length. Until then, only pieces that fit are held back. Where that begins in the middle
 of a text, nothing tells whether the model has said it twice: it is text.

@@ -1,7 +1,7 @@
 """Reads an answer of either API, whichever of them was asked.
 
-Relays and local servers exist that answer a request to one path with the events of the
-other API. What tells is the first event that is a JSON object.
+Some relays and local servers answer a request to one path with the events of the other
+API. The first event that is a JSON object tells which API it is.
 """
 
 from collections.abc import Iterator

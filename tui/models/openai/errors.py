@@ -121,7 +121,7 @@ def status_error(
     `message` comes from `provider_message`, `models` is what the server lists,
     `headers` are the response's, by names in lower case, and `body` is all it said.
     """
-    said = f': "{message}"' if message else ""
+    said = _(': "{message}"').format(message=message) if message else ""
     url = where.base_url
     limit, requested = over_the_rate(message)
     if limit and status in (400, 413, 429):
@@ -271,7 +271,7 @@ def kept_waiting(seconds: float, where: Where) -> ModelError:
 
 def packed(encoding: str, kind: str, where: Where) -> ModelError:
     """Return the error for a content encoding that was not requested."""
-    kind = f" ({one_line(kind, where)})" if kind else ""
+    kind = _(" ({kind})").format(kind=one_line(kind, where)) if kind else ""
     return ModelError(
         _(
             '{base_url} compressed its answer{kind} as "{encoding}", which was not '

@@ -3,7 +3,7 @@
 Every server has its own words for this. Those that are certain are looked for first;
 after them any sentence in which a prompt, an input or a context exceeds something,
 unless it is about another limit: images, tools, or tokens per minute. A request that
-alone exceeds the tokens per minute is an overflow that says nothing of the model.
+alone exceeds the tokens per minute is an overflow that says nothing about the model.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Finds out what the tokens of a server's model cost.
 
-A price of the configuration goes before the cost in an answer, and that before the
-prices in the server's list of models.
+A configured price overrides the cost in an answer, and that overrides the prices in the
+server's list of models.
 """
 
 from collections.abc import Generator

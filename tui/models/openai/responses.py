@@ -1,9 +1,9 @@
 """Makes the requests of OpenAI's Responses API, which some of its models need.
 
-A newer API than chat completions, spoken at `/responses`: what is said, thought and
-called are items of one list. Nothing is stored on the server (`store` is false), so
-that what it has thought comes encrypted and is sent back with the next request. None
-of the server's own tools is offered. Shapes as in the types of openai 3.57.
+A newer API than chat completions, served at `/responses`: text, reasoning and calls are
+items of one list. Nothing is stored on the server (`store` is false), so its reasoning
+comes encrypted and is sent back with the next request. None of the server's own tools
+is offered. Shapes as in the types of openai 3.57.
 """
 
 import re

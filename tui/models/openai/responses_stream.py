@@ -2,7 +2,7 @@
 
 It comes as events, each of which names its `type`; those that are not known here, such
 as what the server's own tools do, are left alone. The deltas are shown as they come.
-A call, and what is sealed, is taken from the item that is whole.
+Calls and sealed fields are taken from complete items.
 
 The file is long because each kind of event is read in one place, where all that has
 come before is known.

@@ -1,10 +1,10 @@
 """What OpenAI-compatible servers want of a request, one row for each.
 
 The API has no standard: each server refuses something that another one sends or wants.
-What can be written so that it fits all of them is written so for all (ids, the order of
-messages, schemas); the rows name it as well, since they are what the tests try and what
-docs/servers.md says. A server whose rules nobody has told is an `OTHER`: what it
-refuses is learned from its own words, see `refusals`.
+Whatever can be written in a form that fits all of them is always written in that form
+(ids, the order of messages, schemas). The rows name it as well, since the tests try
+them and docs/servers.md lists them. A server whose rules are not known is an `OTHER`:
+what it refuses is learned from its own words, see `refusals`.
 """
 
 from types import MappingProxyType

@@ -1,6 +1,6 @@
 """Opens and reads regular files of the folders, and nothing that only looks like one.
 
-To open a pipe can block, and to open a device can do something.
+Opening a pipe can block, and opening a device can have effects.
 """
 
 import os

@@ -50,7 +50,7 @@ class Writing:
         """Write a text file; replaces one that exists. Use edit_file to change a part.
 
         Args:
-            path: The file, relative to the current folder. Missing folders are made.
+            path: The file, relative to the current folder. Missing folders are created.
             content: The whole new text.
         """
         with self._folders.place(path, create=True) as place:

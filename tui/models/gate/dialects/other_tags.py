@@ -1,10 +1,11 @@
 """Rules for calls in the tags of no family.
 
-Models write them that have learned from several families' calls, or from the prompts
-of programs that describe tools in their own way: the usual tag in another spelling,
-the name as an attribute or as an element of its own, an element for each argument.
-Tags that a text may hold as well (`<action>`, `<tool>`) need the name of a tool. Only
-`auto` looks for them: who speaks a family's dialect does not wait for these.
+They are written by models that have learned from several families' calls, or from the
+prompts of programs that describe tools in their own way: the usual tag in another
+spelling, the name as an attribute or as an element of its own, an element for each
+argument. Tags that a text may hold as well (`<action>`, `<tool>`) need the name of a
+tool. Only `auto` looks for them: a model with a family's dialect does not wait for
+these.
 """
 
 from collections.abc import Sequence
