@@ -394,6 +394,28 @@ def test_a_number_or_a_word_alone_calls_no_tool(
     assert not decided(model, question, builtin_schemas())
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many people live in Paris?",
+        "What can you see in Beijing?",
+        "Is there a metro in Beijing?",
+        "What museums are open in Paris?",
+    ],
+)
+def test_a_place_alone_calls_no_tool(model: StarterModel, question: str) -> None:
+    assert not decided(model, question, builtin_schemas())
+
+
+@pytest.mark.parametrize(
+    "question", ["Is it raining in Paris?", "Do I need a coat in Paris?"]
+)
+def test_a_tool_that_is_not_named_is_found(model: StarterModel, question: str) -> None:
+    (call,) = decided(model, question, builtin_schemas())
+
+    assert (call.name, call.arguments) == ("get_current_weather", {"location": "Paris"})
+
+
 def test_chinese_request_finds_a_tool_by_its_english_words_alone(
     model: StarterModel,
 ) -> None:

@@ -66,9 +66,12 @@ class Draft:
         hits = self.hits + self._calculates
         texts = [s.score for p in self._required if (s := self.texts.get(p.name))]
         clear = 0.0 if has_han(self._text) else min(texts, default=0.0) - 3.0
+        # "Is it hot in Rome?" may want what it does not name; "Is Rome in Italy?" not.
+        alone = len(self._required) < 2 and not self._numbers
+        vague = alone and not PATTERNS["open"].search(self._text)
         features = {
             "word": min(POINTS["most_words"], hits),
-            "nothing_shared": not hits and not self._required,
+            "nothing_shared": not hits and (vague or not self._required),
             "number": len(self._numbers),
             "choice": len(self._choices),
             "calculation": self._calculates,

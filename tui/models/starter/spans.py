@@ -80,6 +80,8 @@ def score(text: str, place: Place, parameter: Parameter, tool: Subject) -> float
     announced = _announced(text).get(place)
     is_task = announced == "task" and parameter.wants("task")
     named = all(w[0].isupper() or w.lower() in _JOINERS for w in words)
+    capital = bool(words) and words[0][0].isupper()
+    cut = _NAME_BEFORE.search(before) or _NAME_AFTER.match(after)
     plain = bool(words) and announced != "stretch" and not is_task
     features: dict[str, float] = {
         "role": parameter.role_weight(before, after),
@@ -98,12 +100,8 @@ def score(text: str, place: Place, parameter: Parameter, tool: Subject) -> float
         "announced": announced == "stretch",
         "first": plain and not before.strip(),
         "name": plain and bool(before.strip()) and named,
-        "cut from a name": bool(words)
-        and words[0][0].isupper()
-        and bool(_NAME_BEFORE.search(before) or _NAME_AFTER.match(after)),
-        "common words": plain
-        and not words[0][0].isupper()
-        and sum(w.lower() in STOP for w in words),
+        "cut from a name": capital and bool(cut),
+        "common words": plain and not capital and sum(w.lower() in STOP for w in words),
         "Chinese of the tool": any(word in piece for word in tool.chinese),
         "filler": any(len(m[0]) > 1 for m in FILLER.finditer(piece)),
     }
@@ -138,9 +136,8 @@ def _runs(
         name = start > 0 and unit[0] in _OF_NAMES
         common = kind == "word" and unit[0].lower() in _COMMON and not name
         taken = overlaps(unit.span(), used) or overlaps((start, start + 1), fillers)
-        if common or taken or kind == "mark":
-            return None
-        return kind == "han", start if kind in _SINGLE else -1
+        apart = common or taken or kind == "mark"
+        return None if apart else (kind == "han", start if kind in _SINGLE else -1)
 
     yield from (list(run) for same, run in groupby(units(text), group) if same)
 
