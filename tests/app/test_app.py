@@ -102,6 +102,7 @@ async def test_keys_of_a_burst_take_effect_in_their_order() -> None:
 
 async def test_key_after_f2_goes_where_f2_has_gone() -> None:
     async with opened(["Hi."]) as chat:
+        await chat.until(lambda: chat.host.enabled)
         await chat.type("draft")
         for key in ["f2", "down", "space"]:
             chat.app.simulate_key(key)
