@@ -114,6 +114,10 @@ def test_the_audit_tells_each_call_and_how_it_was_decided(
     assert rows[0].endswith("  run_it  nobody to ask  denied")
     assert "  run_it  allowed by --allow  done in " in rows[3]
     assert rows[4] == f'    {{"command":"{STATUS}"}}'
+    place.env["LAZYCHAT_LANGUAGE"] = "zh"
+    rows = place.run("tools", "log").out.splitlines()
+    assert rows[0].endswith("  run_it  无人可以询问  拒绝")
+    assert "  run_it  由 --allow 允许  完成，用时 " in rows[3]
 
 
 def test_the_audit_tells_exactly_what_was_called(place: Home) -> None:

@@ -14,7 +14,7 @@ from tui.config import Config
 from tui.conversation import audit
 from tui.errors import LazychatError
 from tui.eventlog import open_to_read
-from tui.i18n import N_, _
+from tui.i18n import N_, _, labelled
 from tui.safe import one_line, safe, safe_json
 from tui.tools import Tool, builtin, installed_tools, load_tools
 
@@ -34,6 +34,17 @@ _WORDS = {
     "unattended": N_("nobody to ask"),
 }
 """What each decision is called."""
+_OUTCOMES = {
+    "done": N_("done"),
+    "failed": N_("failed"),
+    "denied": N_("denied"),
+    "waiting": N_("waiting"),
+    "running": N_("running"),
+    "cancelled": N_("cancelled"),
+    "interrupted": N_("interrupted"),
+    "error": N_("error"),
+}
+"""What each outcome is called, but for rare ends of a turn."""
 
 
 def show_tools(settings: Config, as_json: bool) -> int:
@@ -159,16 +170,17 @@ def _print(found: Sequence[audit.AuditedCall], ids: Sequence[str]) -> None:
             if call.seconds is None or call.outcome == "denied"
             else _(" in {seconds:.2f} s").format(seconds=call.seconds)
         )
-        why = f": {call.reason}" if call.reason else ""
         decision = _(_WORDS.get(call.decision, call.decision))
         if call.decision == "allowed always" and call.pattern:
-            decision = f"{decision}: {call.pattern}"
+            decision = labelled(decision, call.pattern)
+        if call.reason:
+            decision = labelled(decision, call.reason)
         facts = (
             clock(call.time),
             short,
             call.tool or "?",
-            f"{decision}{why}",
-            f"{call.outcome}{took}",
+            decision,
+            _(_OUTCOMES.get(call.outcome, call.outcome)) + took,
         )
         row = "  ".join(one_line(fact) for fact in facts if fact)
         sys.stdout.write(safe(row, newlines=False) + "\n")
