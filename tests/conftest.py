@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import hypothesis
 import pytest
-from support import ROOT, fault_notes, ssh
+from support import ROOT, fault_notes, fork_server, ssh
 from support.fakes.lazychat import Home
 from support.fakes.sse_server import SSEServer
 from support.fault_notes import Tried
@@ -125,6 +125,11 @@ def _runs_a_program(function: FunctionType) -> bool:
     return False
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let processes be forked, except in a test that needs new ones."""
+    fork_server.enabled = item.get_closest_marker("new_process") is None
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Take back what the command line does with logging when a test calls it."""
@@ -229,11 +234,13 @@ def start(home: Path) -> Iterator[Start]:
             file = write_config(home, script, config)
             command = [sys.executable, "-m", "tui", "--config", str(file), *arguments]
             given = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            usual = {**os.environ, **given, "PYTHONPATH": str(ROOT)}
+            fork_server.usual(usual)
             terminal = Terminal(
                 command,
                 columns=columns,
                 rows=rows,
-                env={**os.environ, **given, "PYTHONPATH": str(ROOT), **environment},
+                env={**usual, **environment},
                 cwd=home,
             )
             stack.enter_context(terminal)

@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 
 import pytest
 
-from support import ROOT
+from support import ROOT, fork_server
 from tui.conversation import Entry, fold, newest
 from tui.eventlog import EventLog
 from tui.events import Record
@@ -64,6 +64,7 @@ class Home:
             "'/dev/null':ResourceWarning",
             "TERM": "xterm-256color",
         }
+        fork_server.usual(self.env)
 
     @property
     def store(self) -> Path:
@@ -108,7 +109,7 @@ class Home:
         stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> "subprocess.Popen[bytes]":
         """Start Python with `arguments`."""
-        process = subprocess.Popen(
+        process = fork_server.popen(
             [sys.executable, *map(str, arguments)],
             env=self.env | (env or {}),
             cwd=self.work,
