@@ -52,6 +52,7 @@ class Home:
         self.work = folder
         """The working folder of the processes."""
         kept = {"PATH", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+        kept |= {"COVERAGE_PROCESS_CONFIG"}  # `make coverage` measures processes too
         self.env = {k: v for k, v in os.environ.items() if k in kept} | {
             "HOME": str(folder),
             "LAZYCHAT_HOME": str(self.folder),
