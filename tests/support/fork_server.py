@@ -42,6 +42,9 @@ _TAKE_TERMINAL = (
     "os.execvp(sys.argv[1], sys.argv[1:])\n"
 )
 
+# Before a test takes lazychat's variables away.
+_WANTED = os.environ.get("LAZYCHAT_TESTS_FORK") != "off"
+
 Variables = tuple[tuple[str, str], ...]
 enabled = True
 """Whether processes are forked: not in a test with the mark `new_process`."""
@@ -90,7 +93,7 @@ def _can_fork(
     return (
         enabled
         and hasattr(os, "pidfd_open")
-        and os.environ.get("LAZYCHAT_TESTS_FORK") != "off"
+        and _WANTED
         and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ)
         and list(command[:3]) == [sys.executable, "-m", "tui"]
         and "HOME" in env  # `tui.paths` looks for it while it is imported

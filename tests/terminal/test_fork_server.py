@@ -94,3 +94,17 @@ def test_a_test_that_asks_for_new_processes_gets_them(place: Home) -> None:
         terminal.wait_for("lazychat")
         assert terminal.wait_exit() == 0
         assert not isinstance(terminal.process, fork_server.Forked)
+
+
+@pytest.mark.skipif(not hasattr(fork_server.os, "pidfd_open"), reason="needs Linux")
+def test_who_wants_no_forks_has_none(
+    place: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    monkeypatch.setattr(fork_server, "_WANTED", True)
+    assert isinstance(place.start("-m", "tui", "--version"), fork_server.Forked)
+    monkeypatch.setattr(fork_server, "_WANTED", False)
+
+    assert not isinstance(place.start("-m", "tui", "--version"), fork_server.Forked)
+    for process in place._started:
+        process.communicate(timeout=30)
