@@ -1,6 +1,7 @@
 """What all tests share: a home of their own, no skipping in CI, the app in a pty."""
 
 import functools
+import gc
 import inspect
 import logging
 import os
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 import hypothesis
 import pytest
-from support import ROOT, fault_notes, ssh
+from support import ROOT, fault_notes, fork_server, ssh
 from support.fakes.lazychat import Home
 from support.fakes.sse_server import SSEServer
 from support.fault_notes import Tried
@@ -57,6 +58,20 @@ def pytest_configure(config: pytest.Config) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from all tests, which stay to the end.
+
+    While they are collected, and whenever one of them makes enough objects, it would
+    look at some 19,000 of them.
+    """
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 _FIXTURES = {"start", "start_remote", "link", "ssh_server"}
@@ -123,6 +138,11 @@ def _runs_a_program(function: FunctionType) -> bool:
             ours = (f for f in called if f.__module__.startswith(("test_", "support.")))
             functions += map(inspect.unwrap, ours)
     return False
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let processes be forked, except in a test that needs new ones."""
+    fork_server.enabled = item.get_closest_marker("new_process") is None
 
 
 @pytest.fixture(autouse=True)
@@ -229,11 +249,13 @@ def start(home: Path) -> Iterator[Start]:
             file = write_config(home, script, config)
             command = [sys.executable, "-m", "tui", "--config", str(file), *arguments]
             given = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            usual = {**os.environ, **given, "PYTHONPATH": str(ROOT)}
+            fork_server.usual(usual)
             terminal = Terminal(
                 command,
                 columns=columns,
                 rows=rows,
-                env={**os.environ, **given, "PYTHONPATH": str(ROOT), **environment},
+                env={**usual, **environment},
                 cwd=home,
             )
             stack.enter_context(terminal)

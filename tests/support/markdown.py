@@ -115,6 +115,9 @@ FRAGMENTS = [
 widths = st.sampled_from([1, 12, 40, 79])
 
 
+_FEW = 500
+
+
 def whole(text: str, width: int) -> list[Line]:
     """Lay out in one go: no block is put aside."""
     stream = Stream(width)
@@ -132,6 +135,15 @@ def pieces(text: str, sizes: list[int]) -> list[str]:
         position += size
         turn += 1
     return found
+
+
+def few(pieces: list[str]) -> list[str]:
+    """Return the first pieces, and all that follow them as one.
+
+    Each piece lays out an open block again: ten thousand letters of a quote, one by
+    one, take a minute.
+    """
+    return [*pieces[:_FEW], "".join(pieces[_FEW:])]
 
 
 def streamed(parts: list[str], width: int) -> list[Line]:

@@ -31,7 +31,6 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +41,7 @@ from typing import Any, NamedTuple
 import pyte
 from pyte.screens import Char
 
+from support import fork_server
 from support.emulators import BceScreen
 
 LIMIT = 30.0
@@ -97,14 +97,6 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
 )
 _BEGUN = re.compile(r"\x1b(?:\[[\d;:<=>?]*[ -/]*|[]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?\Z")
-
-# Runs in the new process before the command. A preexec_fn would fork a process that may
-# have threads, and Python warns about that.
-_TAKE_TERMINAL = (
-    "import fcntl, os, sys, termios\n"
-    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-    "os.execvp(sys.argv[1], sys.argv[1:])\n"
-)
 
 
 class Control(NamedTuple):
@@ -194,16 +186,15 @@ class Terminal:
         self._fd, its_end = os.openpty()
         self._set_size(columns, rows)
         self._settings = termios.tcgetattr(self._fd)
-        take = [sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL]
         try:
-            self.process = subprocess.Popen(
-                [*take, *command],
+            self.process = fork_server.popen(
+                command,
                 stdin=its_end,
                 stdout=its_end,
                 stderr=its_end,
                 env=dict(env) if env is not None else _environment(),
                 cwd=cwd,
-                start_new_session=True,
+                terminal=True,
             )
         finally:
             os.close(its_end)

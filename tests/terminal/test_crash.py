@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from support.crashes import Faults
 
+# As for a user, nobody reaps the app at once.
+pytestmark = pytest.mark.new_process
+
 
 @pytest.mark.parametrize("seed", range(4))
 def test_what_was_on_the_screen_outlives_a_kill(

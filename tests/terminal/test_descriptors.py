@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from support.fault_notes import Tried
 from support.processes import memory
 from support.start import Start
 from support.terminal import Terminal
+
+# What a process has open at its start counts.
+pytestmark = pytest.mark.new_process
 
 _TOOLS = """
 import os, subprocess, sys

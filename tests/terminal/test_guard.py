@@ -15,6 +15,9 @@ from support.fault_notes import Tried
 from support.start import Start
 from support.terminal import Terminal, wait_until
 
+# The guard reads how the app has ended before anyone reaps it.
+pytestmark = pytest.mark.new_process
+
 SLOW = {"reply": [{"text": " ".join(f"word{n}" for n in range(400))}], "rate": 40}
 SIGNALS = [
     *("SEGV", "ABRT", "BUS", "ILL", "FPE", "QUIT"),

@@ -11,6 +11,9 @@ from support.terminal import Terminal
 from tui import conversation
 from tui.eventlog import EventLog
 
+# What a tool has spoilt, later imports meet.
+pytestmark = pytest.mark.new_process
+
 TOOLS = """
 import builtins, contextlib, io, locale, logging, os, resource, signal, sys, threading
 import time

@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 
 import pytest
 
-from support import ROOT
+from support import ROOT, fork_server
 from tui.conversation import Entry, fold, newest
 from tui.eventlog import EventLog
 from tui.events import Record
@@ -52,6 +52,7 @@ class Home:
         self.work = folder
         """The working folder of the processes."""
         kept = {"PATH", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+        kept |= {"COVERAGE_PROCESS_CONFIG"}  # `make coverage` measures processes too
         self.env = {k: v for k, v in os.environ.items() if k in kept} | {
             "HOME": str(folder),
             "LAZYCHAT_HOME": str(self.folder),
@@ -64,6 +65,7 @@ class Home:
             "'/dev/null':ResourceWarning",
             "TERM": "xterm-256color",
         }
+        fork_server.usual(self.env)
 
     @property
     def store(self) -> Path:
@@ -108,7 +110,7 @@ class Home:
         stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> "subprocess.Popen[bytes]":
         """Start Python with `arguments`."""
-        process = subprocess.Popen(
+        process = fork_server.popen(
             [sys.executable, *map(str, arguments)],
             env=self.env | (env or {}),
             cwd=self.work,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from support.markdown import FRAGMENTS, pieces, streamed, whole, widths
+from support.markdown import FRAGMENTS, few, pieces, streamed, whole, widths
 
 from tui.app.markdown.latex import to_unicode
 from tui.app.markdown.stream import Stream
@@ -273,7 +273,7 @@ texts = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(texts, st.lists(st.integers(1, 90), min_size=1, max_size=8), widths)
 def test_any_text_in_pieces_ends_as_the_whole(text: str, sizes: list[int], width: int):
-    assert streamed(pieces(text, sizes), width) == whole(text, width)
+    assert streamed(few(pieces(text, sizes)), width) == whole(text, width)
 
 
 @settings(max_examples=60, deadline=None)
