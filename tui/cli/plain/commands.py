@@ -217,7 +217,7 @@ def _agent(repl: Repl, name: str) -> None:
         )
     for each, about in agent_names.ABOUT.items():
         here = _(", in use") if each == repl.agent else ""
-        repl.console.line(f"{each}: {_(about)}{here}")
+        repl.console.line(labelled(each, _(about)) + here)
     repl.note(_("/agent NAME chooses another one"))
 
 
@@ -229,7 +229,8 @@ def _tools(repl: Repl, name: str) -> None:
             asks = _(", asks first") if repl.backend.policy(tool) == "ask" else ""
             demo = _(", demo with made-up results") if is_demo(tool) else ""
             state = _("on") if each in on else _("off")
-            repl.console.line(f"{safe(each, newlines=False)}: {state}{asks}{demo}")
+            shown = labelled(safe(each, newlines=False), state)
+            repl.console.line(shown + asks + demo)
         repl.note(_("/tools NAME turns one on or off"))
     elif name not in tools:
         hint = nearest(name, list(tools))
