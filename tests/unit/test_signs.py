@@ -52,6 +52,7 @@ def lacking(text: str) -> set[str]:
             or ord(c) < 0xA0  # control characters are of patterns
             or 0x2500 <= ord(c) <= 0x259F
             or unicodedata.category(c) in ("Lu", "Ll", "Cf")
+            or ord(c) & 0xFFFE == 0xFFFE  # no character: the end of a range
             or unicodedata.east_asian_width(c) in "WF"
         )
     }
