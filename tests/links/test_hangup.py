@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support import ROOT, ssh
 from support.start import Start, ask, write_config
 from support.terminal import LIMIT, Terminal, wait_until
@@ -13,6 +14,8 @@ from support.terminal import LIMIT, Terminal, wait_until
 from tui import conversation
 from tui.eventlog import EventLog
 from tui.events import TurnFinished, TurnStarted
+
+pytestmark = pytest.mark.new_process  # /proc shows its end
 
 WORDS = [f"word{number}" for number in range(60)]
 ANSWER = " ".join([*WORDS, "theend"])

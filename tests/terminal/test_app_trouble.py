@@ -20,6 +20,8 @@ from tui.events import MessageAdded, Queued, TextDelta
 from tui.messages import Message
 from tui.runtime.turn_driver import end_if_gone
 
+pytestmark = pytest.mark.new_process  # /proc shows its end
+
 LONG = " ".join(f"word{number}" for number in range(200)) + " theend"
 
 

@@ -19,6 +19,8 @@ from tui.events import (
     TurnFinished,
 )
 
+pytestmark = pytest.mark.new_process  # /proc shows its end
+
 STATUS = "git status --short"
 CALL = {"steps": [{"text": "Let me look."}, asking_tool.call(STATUS)]}
 SCRIPT = [CALL, {"text": "All is clean."}]

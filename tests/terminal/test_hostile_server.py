@@ -21,6 +21,8 @@ from tui.models.openai.model import OpenAIModel
 from tui.models.reply import CHARACTERS
 from tui.turn import Turn
 
+pytestmark = pytest.mark.new_process  # /proc shows its end
+
 GROWTH = 100
 """MB that the process may grow by, whatever is sent."""
 GROWTH_BY_TEXT = 140

@@ -16,7 +16,10 @@ from tui.events import MessageAdded, TextDelta, TurnFinished, TurnStarted
 from tui.models.llama import starter_path
 from tui.runtime.worker_registry import find
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+pytestmark = [
+    pytest.mark.new_process,  # /proc shows its end
+    pytest.mark.skipif(sys.platform != "linux", reason="needs /proc"),
+]
 
 STORY = "Tell me a long story about a ship."
 FIRST_WORD = 90.0

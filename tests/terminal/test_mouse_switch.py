@@ -5,8 +5,11 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
 from support.start import Start, ask
 from support.terminal import Terminal, wait_until
+
+pytestmark = pytest.mark.new_process  # /proc shows its end
 
 ON = re.compile(rb"\x1b\[\?(?:9|1000|1001|1002|1003|1005|1006|1015|1016)h")
 MOUSE = {"1000", "1002", "1003", "1006", "1015", "1016"}

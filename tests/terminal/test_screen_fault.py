@@ -19,6 +19,8 @@ SLOW = {"reply": [{"text": WORDS}], "rate": 40}
 BROKEN = """
 import tui.app.app as app
 
+pytestmark = pytest.mark.new_process  # /proc shows its end
+
 def fails(self):
     secret = "a word of the user's"
     raise {error}
