@@ -14,12 +14,12 @@ from tui import conversation
 from tui.eventlog import EventLog
 
 WORDS = " ".join([*(f"word{number}" for number in range(80)), "theend"])
+pytestmark = pytest.mark.new_process  # /proc shows its end
+
 SLOW = {"reply": [{"text": WORDS}], "rate": 40}
 # Runs in the app's process before it: the help cannot be opened.
 BROKEN = """
 import tui.app.app as app
-
-pytestmark = pytest.mark.new_process  # /proc shows its end
 
 def fails(self):
     secret = "a word of the user's"
